@@ -1,0 +1,44 @@
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint tools bench lock clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## Set up .venv with the locked dependencies, ingest and loadgen
+
+$(INSTALLED): pyproject.toml requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Pulso needs Python 3.11 or newer; name it with: make $(MAKECMDGOALS) PYTHON=python3.13" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: install ## Start the service on port 5000 and 1000 simulated events/s (RATE=…); Ctrl-C stops both
+	@$(BIN)/python -m tools.main_job
+
+test: install tools lint ## Run everything that CI runs: lint, types, tests on a real InfluxDB
+	$(BIN)/python -m pytest -q
+
+lint: install ## Check style and types
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff check --quiet
+	$(BIN)/mypy
+
+tools: install ## Get the real servers that tests and benchmarks need (InfluxDB: about 6 minutes, once)
+	@$(BIN)/python -m tools.influx_server
+
+bench: install tools ## Measure, and print the tables of docs/performance.md (about 10 minutes)
+	$(BIN)/python -m benchmarks
+
+lock: install ## Bring the lock files up to date with pyproject.toml
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate pyproject.toml --group dev -o requirements-dev.lock
+
+clean: ## Remove what was installed and cached here; events in ./data stay
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

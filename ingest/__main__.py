@@ -1,0 +1,106 @@
+"""The command line: ``ingest serve`` and ``ingest dead-letters``."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+
+import structlog
+from prometheus_client import disable_created_metrics
+
+from ingest import dead_letters_cli, log
+from ingest.app import running
+from ingest.config import ConfigError, load
+from ingest.data_folder import FolderInUse
+from ingest.settings import Declared, Settings, declared
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+
+_EXAMPLES = """examples:
+  ingest serve                                  keep events in ./data/events.db
+  ingest serve --store influx --influx-token-file tokens/ingest.token
+  ingest dead-letters list                      what InfluxDB refused, and why
+
+An option wins over its variable, a variable over the default."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; 0 is a clean end, 1 a failure, 2 a wrong option or variable."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except ConfigError as error:
+        for line in error.errors:
+            print(f"ingest: {line}", file=sys.stderr)
+        return EXIT_USAGE
+    except (FolderInUse, OSError) as error:
+        print(f"ingest: {error}", file=sys.stderr)
+        return EXIT_FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    shape = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        "ingest", description="Pulso's ingest service.", epilog=_EXAMPLES, formatter_class=shape
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = commands.add_parser(
+        "serve",
+        help="take events and keep them",
+        description="Take events and keep every one.",
+        epilog=_EXAMPLES,
+        formatter_class=shape,
+    )
+    for setting in declared():
+        _add_option(serve, setting)
+    serve.set_defaults(run=_serve)
+    dead_letters_cli.add_parser(commands)
+    return parser
+
+
+def _add_option(parser: argparse.ArgumentParser, setting: Declared) -> None:
+    default = "none" if setting.default in (None, "") else setting.default
+    value = "|".join(setting.choices) or setting.name.rpartition("_")[2].upper()
+    parser.add_argument(
+        setting.option,
+        metavar=value,
+        help=f"{setting.help} [{setting.variable}, default: {default}]".replace("%", "%%"),
+    )
+
+
+def _serve(options: argparse.Namespace) -> int:
+    settings = load(vars(options), os.environ)
+    log.configure(settings.log_format)
+    disable_created_metrics()  # type: ignore[no-untyped-call]
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_until_stopped(settings))
+    return 0
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if find_spec("uvloop") is None:
+        return None
+    new_event_loop: Callable[[], asyncio.AbstractEventLoop] = import_module("uvloop").new_event_loop
+    return new_event_loop
+
+
+async def _until_stopped(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, stop.set)
+    logger = structlog.get_logger("ingest")
+    async with running(settings) as url:
+        logger.info("listening", url=url, store=settings.store, data_dir=str(settings.data_dir))
+        await stop.wait()
+    logger.info("stopped")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

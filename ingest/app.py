@@ -1,0 +1,164 @@
+"""The only wiring: settings in, a running service out."""
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from ingest.background import beside
+from ingest.config import influx_tokens
+from ingest.data_folder import DataFolder
+from ingest.decode.json_events import JsonDecoder
+from ingest.decode.line_events import LineDecoder
+from ingest.metrics import Metrics
+from ingest.point_writer import InfluxAddress, PointWriter
+from ingest.routes.answers import errors_as_json
+from ingest.routes.read import ReadRoutes
+from ingest.routes.service import ServiceRoutes
+from ingest.routes.write import WriteRoutes
+from ingest.rules import Limits, Rules
+from ingest.settings import Settings
+from ingest.shipper import Batching, Shipper
+from ingest.sink import Sink, SpoolSink
+from ingest.spool import Depth, Spool
+from ingest.store import Store
+from ingest.store.embedded import EmbeddedStore
+from ingest.store.influx import InfluxStore
+
+_READ_TIMEOUT_FACTOR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """Where events go and where they are read from; spool and shipper only in front of InfluxDB."""
+
+    sink: Sink
+    store: Store
+    spool: Spool | None = None
+    shipper: Shipper | None = None
+
+    async def reasons(self) -> list[str]:
+        """Everything that keeps events from being kept or read now."""
+        troubles = [self.shipper.trouble if self.shipper else None, self.spool.trouble if self.spool else None]
+        return [trouble for trouble in (*troubles, await self.store.trouble()) if trouble]
+
+    def gauges(self) -> dict[str, float]:
+        depth = self.spool.depth if self.spool else Depth()
+        age_seconds = max(0.0, time.time() - depth.oldest_ms / 1000) if depth.oldest_ms is not None else 0.0
+        return {
+            "spool_points": depth.points,
+            "spool_bytes": depth.bytes,
+            "spool_oldest_age_seconds": age_seconds,
+            "dead_letters": depth.dead_letters,
+        }
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[str]:
+    """The service, listening on the URL that is yielded; on leaving it finishes requests, ships and closes, in order.
+
+    Raises FolderInUse, or OSError if it cannot listen or write.
+    """
+    metrics = Metrics()
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(DataFolder(settings.data_dir))
+        backend = await stack.enter_async_context(_backend(settings, folder, metrics))
+        metrics.watch(backend.gauges)
+        yield await stack.enter_async_context(_listening(settings, _application(settings, backend, metrics)))
+        structlog.get_logger("app").info("stopping")
+
+
+@asynccontextmanager
+async def _backend(settings: Settings, folder: DataFolder, metrics: Metrics) -> AsyncIterator[Backend]:
+    if settings.store == "embedded":
+        embedded = EmbeddedStore(folder.path, metrics)
+        try:
+            yield Backend(embedded, embedded)
+        finally:
+            await embedded.close()
+    else:
+        async with _influx_backend(settings, folder, metrics) as backend:
+            yield backend
+
+
+@asynccontextmanager
+async def _influx_backend(settings: Settings, folder: DataFolder, metrics: Metrics) -> AsyncIterator[Backend]:
+    tokens = influx_tokens(settings)
+    async with AsyncExitStack() as stack:
+        spool = Spool(folder.path, settings.spool_max_bytes)
+        stack.push_async_callback(spool.close)
+        store = InfluxStore(_address(settings, tokens.read), settings.influx_timeout_seconds * _READ_TIMEOUT_FACTOR)
+        stack.push_async_callback(store.close)
+        writer = await stack.enter_async_context(_point_writer(settings, tokens.write))
+        shipper = Shipper(spool, writer, _batching(settings), metrics)
+        sink = SpoolSink(spool, settings.ship_batch_points, settings.ship_batch_bytes)
+        await stack.enter_async_context(beside(shipper.run()))
+        yield Backend(sink, store, spool, shipper)
+        await shipper.drain(settings.grace_seconds / 2)
+
+
+@asynccontextmanager
+async def _listening(settings: Settings, application: web.Application) -> AsyncIterator[str]:
+    # The body comes as it was sent: inflating has limits and reasons of its own. aiohttp waits up to its time-out for
+    # handlers to finish, and once more for those it then cancels; the other half of the grace time is the shipper's.
+    runner = web.AppRunner(
+        application, access_log=None, auto_decompress=False, shutdown_timeout=settings.grace_seconds / 4
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.host, settings.port)
+        await site.start()
+        yield _url(settings.host, runner.addresses)
+    finally:
+        await runner.cleanup()
+
+
+def _application(settings: Settings, backend: Backend, metrics: Metrics) -> web.Application:
+    rules = Rules(_limits(settings), clock_ms=lambda: time.time_ns() // 1_000_000)
+    line_decoder = LineDecoder(rules, time.time_ns, backend.sink.keeps_other_measurements)
+    write = WriteRoutes(JsonDecoder(rules), line_decoder, backend.sink, metrics, settings.max_body_bytes)
+    application = web.Application(middlewares=[errors_as_json], client_max_size=settings.max_body_bytes)
+    application.add_routes(write.routes())
+    application.add_routes(ReadRoutes(backend.store).routes())
+    application.add_routes(ServiceRoutes(metrics, backend.reasons).routes())
+    return application
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        min_timestamp_ms=settings.min_timestamp_ms,
+        max_future_ms=settings.max_future_seconds * 1000,
+        retention_ms=settings.retention_seconds * 1000,
+        max_valor_bytes=settings.max_valor_bytes,
+    )
+
+
+def _batching(settings: Settings) -> Batching:
+    return Batching(
+        max_points=settings.ship_batch_points,
+        max_bytes=settings.ship_batch_bytes,
+        linger_seconds=settings.ship_linger_seconds,
+        writes_in_flight=settings.ship_writes_in_flight,
+    )
+
+
+def _address(settings: Settings, token: str) -> InfluxAddress:
+    return InfluxAddress(settings.influx_url, settings.influx_org, settings.influx_bucket, token)
+
+
+def _point_writer(settings: Settings, token: str) -> PointWriter:
+    return PointWriter(
+        _address(settings, token),
+        connections=settings.ship_writes_in_flight,
+        timeout_seconds=settings.influx_timeout_seconds,
+        gzip=settings.influx_gzip,
+    )
+
+
+def _url(host: str, addresses: Sequence[Any]) -> str:
+    port = addresses[0][1]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

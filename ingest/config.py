@@ -1,0 +1,133 @@
+"""Settings from options and ``INGEST_*`` variables, with every error at once."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Any, get_args
+from urllib.parse import urlsplit
+
+import msgspec
+
+from ingest.settings import Declared, Settings, declared
+
+_BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
+class ConfigError(Exception):
+    """What is wrong with the configuration: a sentence for each error, each naming its key."""
+
+    def __init__(self, errors: list[str]) -> None:
+        super().__init__("\n".join(errors))
+        self.errors = errors
+
+
+def load(options: Mapping[str, str | None], environment: Mapping[str, str]) -> Settings:
+    """``options`` (by setting name) win over ``environment``, which wins over the defaults. Raises ConfigError."""
+    values: dict[str, Any] = {}
+    errors = _unknown_variables(environment)
+    for setting in declared():
+        option = options.get(setting.name)
+        text, source = (
+            (option, setting.option) if option is not None else (environment.get(setting.variable), setting.variable)
+        )
+        if text is None:
+            continue
+        try:
+            values[setting.name] = _parsed(setting, text)
+        except ValueError as error:
+            errors.append(f"{source}: {error}")
+    settings = Settings(**values)
+    errors += _contradictions(settings) if not errors else []
+    if errors:
+        raise ConfigError(errors)
+    return settings
+
+
+def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    known = {setting.variable for setting in declared()}
+    return [
+        f"{name}: there is no such setting"
+        for name in sorted(environment)
+        if name.startswith("INGEST_") and name not in known
+    ]
+
+
+def _parsed(setting: Declared, text: str) -> Any:
+    value = _converted(setting.type, text)
+    if setting.choices and value not in setting.choices:
+        raise ValueError(f"must be one of {', '.join(setting.choices)}, not {text!r}")
+    if setting.least is not None and value < setting.least:
+        raise ValueError(f"must be at least {setting.least:g}, not {text!r}")
+    return value
+
+
+def _converted(kind: Any, text: str) -> Any:
+    if isinstance(kind, UnionType):
+        kind = get_args(kind)[0]
+    if kind is bool:
+        return _boolean(text)
+    try:
+        value = kind(text)
+    except ValueError:
+        raise ValueError(f"must be {'a whole number' if kind is int else 'a number'}, not {text!r}") from None
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"must be a finite number, not {text!r}")
+    return value
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in _BOOLEANS:
+        raise ValueError(f"must be true or false, not {text!r}")
+    return _BOOLEANS[text.lower()]
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    errors = []
+    if settings.port > 65_535:
+        errors.append("port: must be at most 65535")
+    if settings.data_dir.exists() and not settings.data_dir.is_dir():
+        errors.append(f"data_dir: {settings.data_dir} is not a folder")
+    if settings.store == "influx":
+        errors += _influx_errors(settings)
+    return errors
+
+
+def _influx_errors(settings: Settings) -> list[str]:
+    errors = []
+    url = urlsplit(settings.influx_url)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        errors.append(f"influx_url: must be like http://127.0.0.1:8086, not {settings.influx_url!r}")
+    if not settings.influx_token and settings.influx_token_file is None:
+        errors.append(
+            "influx_token_file: --store influx needs a token (INGEST_INFLUX_TOKEN_FILE or INGEST_INFLUX_TOKEN)"
+        )
+    for name in ("influx_token_file", "influx_read_token_file"):
+        path = getattr(settings, name)
+        if path is not None and not _readable(path):
+            errors.append(f"{name}: {path} cannot be read or is empty; `python -m influx apply` writes token files")
+    return errors
+
+
+def _readable(path: Path) -> bool:
+    try:
+        return bool(path.read_text().strip())
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+class InfluxTokens(msgspec.Struct, frozen=True):
+    """The tokens' texts: one to write, one to read (the same where there is only one)."""
+
+    write: str
+    read: str
+
+
+def influx_tokens(settings: Settings) -> InfluxTokens:
+    """Read the token files of a checked configuration."""
+    write = settings.influx_token or _token(settings.influx_token_file)
+    return InfluxTokens(write, _token(settings.influx_read_token_file) or write)
+
+
+def _token(path: Path | None) -> str:
+    return path.read_text().strip() if path else ""

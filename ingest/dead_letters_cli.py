@@ -1,0 +1,99 @@
+"""``ingest dead-letters``: see what InfluxDB refused, send it again, or let it go."""
+
+import argparse
+import os
+import sqlite3
+import sys
+import time
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ingest import dead_letter, spool
+from ingest.dead_letter import DeadLetter
+from ingest.sqlite import connect, transaction
+
+_PAGE = 1000
+_EXAMPLES = """examples:
+  ingest dead-letters list --json | jq -r .reason | sort | uniq -c
+  ingest dead-letters replay       after the cause is mended: back into the spool; a running service ships them
+  ingest dead-letters purge --yes  forget them for ever"""
+
+
+class _Shown(msgspec.Struct, frozen=True):
+    id: int
+    time_ms: int
+    reason: str
+    line: str
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command and its three actions."""
+    shape = argparse.RawDescriptionHelpFormatter
+    parser = commands.add_parser(
+        "dead-letters", help="lines that InfluxDB refused", description=__doc__, epilog=_EXAMPLES, formatter_class=shape
+    )
+    default = Path(os.environ.get("INGEST_DATA_DIR", "data"))
+    parser.add_argument("action", choices=("list", "replay", "purge"))
+    parser.add_argument(
+        "--data-dir", type=Path, default=default, help="folder of the spool [INGEST_DATA_DIR, default: data]"
+    )
+    parser.add_argument("--json", action="store_true", help="list: a JSON object a line")
+    parser.add_argument("--yes", action="store_true", help="purge: really")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    path = options.data_dir / spool.FILE_NAME
+    if not path.exists():
+        print(f"ingest: there is no spool in {options.data_dir}; name its folder with --data-dir", file=sys.stderr)
+        return 1
+    if options.action == "purge" and not options.yes:
+        print("ingest: purge forgets the lines for ever; say --yes if that is meant", file=sys.stderr)
+        return 2
+    actions: dict[str, Any] = {"list": _list, "replay": _replay, "purge": _purge}
+    with closing(connect(path)) as connection:
+        actions[options.action](connection, options)
+    return 0
+
+
+def _list(connection: sqlite3.Connection, options: argparse.Namespace) -> None:
+    after_id = 0
+    while letters := dead_letter.select(connection, after_id, _PAGE):
+        for letter in letters:
+            print(_as_json(letter) if options.json else _as_text(letter))
+        after_id = letters[-1].id
+
+
+def _replay(connection: sqlite3.Connection, _: argparse.Namespace) -> None:
+    replayed = 0
+    while letters := dead_letter.select(connection, limit=_PAGE):
+        lines = b"".join(letter.line.removesuffix(b"\n") + b"\n" for letter in letters)
+        with transaction(connection):
+            spool.insert(connection, spool.Row(0, time.time_ns() // 1_000_000, len(letters), lines))
+            dead_letter.delete(connection, letters)
+        replayed += len(letters)
+    print(f"{replayed} lines are in the spool again; a running service ships them within a second")
+
+
+def _purge(connection: sqlite3.Connection, _: argparse.Namespace) -> None:
+    purged = 0
+    while letters := dead_letter.select(connection, limit=_PAGE):
+        with transaction(connection):
+            dead_letter.delete(connection, letters)
+        purged += len(letters)
+    print(f"{purged} lines are forgotten")
+
+
+def _as_json(letter: DeadLetter) -> str:
+    line = letter.line.removesuffix(b"\n").decode(errors="replace")
+    return msgspec.json.encode(_Shown(letter.id, letter.time_ms, letter.reason, line)).decode()
+
+
+def _as_text(letter: DeadLetter) -> str:
+    when = datetime.fromtimestamp(letter.time_ms / 1000, UTC).isoformat(timespec="seconds")
+    line = letter.line.removesuffix(b"\n").decode(errors="replace")
+    return f"{when}  {letter.reason}\n    {line}"

@@ -1,0 +1,110 @@
+"""Line protocol bodies: lines of ``events`` become events, lines of any other measurement pass through unchanged."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from ingest.decode import Decoded
+from ingest.event import NS_PER_MS, Event
+from ingest.line_parser import (
+    BadLine,
+    Line,
+    measurement_text,
+    parse_fields,
+    parse_lines,
+    parse_tags,
+    unescape_key,
+    unescape_string,
+)
+from ingest.line_protocol import MEASUREMENT
+from ingest.reject import Reject, RejectedItem
+from ingest.rules import Rules
+
+NS_PER_PRECISION = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9}
+# InfluxDB's own bounds: the two outermost values of 64 bits mean something else to it.
+_MIN_TIME_NS, _MAX_TIME_NS = -(2**63) + 2, 2**63 - 2
+_MAX_CACHED_KEYS = 200_000
+
+
+class _Series(msgspec.Struct, frozen=True):
+    """What a line's key means: the ``tag`` of an event, or "" for a measurement that passes through."""
+
+    tag: str
+
+
+class LineDecoder:
+    """Decodes line protocol; remembers what each key means, for a series sends the same one again and again."""
+
+    def __init__(self, rules: Rules, clock_ns: Callable[[], int], keeps_other_measurements: bool) -> None:
+        self._rules = rules
+        self._clock_ns = clock_ns
+        self._keeps_other_measurements = keeps_other_measurements
+        self._series: dict[bytes, _Series] = {}
+
+    def decode(self, body: bytes, precision: str) -> Decoded:
+        """``precision`` is one of ``NS_PER_PRECISION``; a line without a time gets the current one."""
+        decoded = Decoded([], [], [])
+        now_ns, unit_ns = self._clock_ns(), NS_PER_PRECISION[precision]
+        for index, line in enumerate(parse_lines(body)):
+            item = line.reject if isinstance(line, BadLine) else self._item(line, now_ns, unit_ns)
+            if isinstance(item, bytes):
+                decoded.lines.append(item)
+            elif isinstance(item, Event):
+                decoded.events.append(item)
+            else:
+                decoded.rejected.append(RejectedItem.at(index, item))
+        return decoded
+
+    def _item(self, line: Line, now_ns: int, unit_ns: int) -> Event | bytes | Reject:
+        series = self._series.get(line.key) or self._new_series(line.key)
+        if isinstance(series, Reject):
+            return series
+        time_ns = now_ns if line.time is None else line.time * unit_ns
+        if not _MIN_TIME_NS <= time_ns <= _MAX_TIME_NS:
+            return Reject("time_range", f"time outside range {_MIN_TIME_NS} - {_MAX_TIME_NS}")
+        if not series.tag and not self._keeps_other_measurements:
+            return Reject(
+                "measurement", "the embedded store keeps the measurement events only; --store influx keeps any"
+            )
+        if not series.tag:
+            return b"%b %b %d\n" % (line.key, line.fields, time_ns)
+        valor = _valor(line.fields)
+        return valor if isinstance(valor, Reject) else self._rules.check(Event(time_ns // NS_PER_MS, series.tag, valor))
+
+    def _new_series(self, key: bytes) -> _Series | Reject:
+        series = _series_of(key)
+        if isinstance(series, _Series):
+            if len(self._series) >= _MAX_CACHED_KEYS:
+                self._series.clear()
+            self._series[key] = series
+        return series
+
+
+def _series_of(key: bytes) -> _Series | Reject:
+    tags = parse_tags(key)
+    if isinstance(tags, Reject):
+        return tags
+    if unescape_key(measurement_text(key)) != MEASUREMENT.encode():
+        return _Series("")
+    segments = [tags.get(name, b"") for name in (b"country", b"region", b"sensor")]
+    try:
+        return _Series(".".join(segment.decode() for segment in segments))
+    except UnicodeDecodeError:
+        return Reject("invalid_utf8", "a tag is not UTF-8")
+
+
+def _valor(fields: bytes) -> str | Reject:
+    """The one field of an ``events`` line: the rules of the event decide again whether it is a number."""
+    pairs = parse_fields(fields)
+    if len(pairs) != 1 or pairs[0][0] not in (b"value", b"text", b"valor"):
+        return Reject("event_fields", "a line of the measurement events has one field: value, text or valor")
+    value = pairs[0][1]
+    try:
+        return unescape_string(value).decode() if value.startswith(b'"') else _literal(value.decode())
+    except UnicodeDecodeError:
+        return Reject("invalid_utf8", "the field is not UTF-8")
+
+
+def _literal(text: str) -> str:
+    is_integer = text[-1] in "iu" and text[:-1].lstrip("-").isdigit()
+    return text[:-1] if is_integer else text

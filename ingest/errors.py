@@ -1,0 +1,63 @@
+"""What can keep a request from being carried out; ``routes/answers.py`` has the HTTP status of each."""
+
+
+class IngestError(Exception):
+    """``code`` is stable, the message is one sentence for people."""
+
+    code = "internal"
+
+
+class BodyTooLarge(IngestError):
+    code = "body_too_large"
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(f"the body is over {max_bytes} bytes")
+
+
+class UnknownEncoding(IngestError):
+    code = "unknown_encoding"
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(f"Content-Encoding {encoding[:40]!r} is not known: send gzip or none")
+
+
+class BrokenEncoding(IngestError):
+    code = "broken_encoding"
+
+
+class UnknownContentType(IngestError):
+    code = "content_type"
+
+    def __init__(self, content_type: str) -> None:
+        super().__init__(
+            f"Content-Type {content_type[:60]!r} is not taken: send application/json or application/x-ndjson"
+            " (curl: -H 'Content-Type: application/json')"
+        )
+
+
+class BadParameter(IngestError):
+    code = "bad_parameter"
+
+
+class SpoolFull(IngestError):
+    """Nothing more fits until the store has taken some; the events are not kept."""
+
+    code = "spool_full"
+
+
+class DiskFailed(IngestError):
+    """The disk did not take the events; they are not kept."""
+
+    code = "disk_failed"
+
+
+class StoreUnavailable(IngestError):
+    """The store cannot be read now."""
+
+    code = "store_unavailable"
+
+
+class Closed(IngestError):
+    """The service is stopping; the events are not kept."""
+
+    code = "stopping"

@@ -1,0 +1,51 @@
+"""The event: what it is, what makes it numeric, and which point in time it becomes."""
+
+import math
+from zlib import crc32
+
+import msgspec
+
+NS_PER_MS = 1_000_000
+
+PROCESSADO = "processado"
+ERRO = "erro"
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """One reading. Its identity is all three fields; ``valor`` is "" exactly when the status is ``erro``."""
+
+    timestamp_ms: int = msgspec.field(name="timestamp")
+    tag: str
+    valor: str = ""
+
+
+def status_of(valor: str) -> str:
+    return PROCESSADO if valor else ERRO
+
+
+def time_ns(timestamp_ms: int, valor: str) -> int:
+    """The time of the event's point: its millisecond plus an offset in [0, 999 999] that ``valor`` alone decides.
+
+    InfluxDB overwrites a point of the same series and time; the offset keeps two values of one millisecond
+    apart, and the same event, delivered twice, lands on itself.
+    """
+    return timestamp_ms * NS_PER_MS + crc32(valor.encode()) % NS_PER_MS
+
+
+def number(valor: str) -> float | None:
+    """The value of a plain decimal number (``-12``, ``3.5``, ``1e6``), None for every other text.
+
+    ``float()`` alone also takes ``nan``, ``inf``, ``1_000``, ``٣`` and surrounding blanks. A number that
+    overflows a float stays text, for it would be stored as something else.
+    """
+    try:
+        value = float(valor)
+    except ValueError:
+        return None
+    plain = math.isfinite(value) and valor.isascii() and "_" not in valor and valor.strip() == valor
+    return value if plain else None
+
+
+def shortest(value: float) -> str:
+    """A number as it is shown: the shortest text that reads back as the same float; minus zero is 0."""
+    return repr(value + 0.0).removesuffix(".0")

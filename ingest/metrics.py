@@ -1,0 +1,63 @@
+"""What ``/metrics`` shows."""
+
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
+
+_ACK_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+_WRITE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+Gauges = Callable[[], dict[str, float]]
+
+_GAUGES = {
+    "spool_points": "Points that wait in the spool",
+    "spool_bytes": "Bytes of line protocol that wait in the spool",
+    "spool_oldest_age_seconds": "Seconds since the oldest point in the spool arrived",
+    "dead_letters": "Lines that InfluxDB refused and that wait for a decision",
+    "ready": "1 if the service takes events and the store takes points, else 0",
+}
+
+
+class Metrics:
+    """The service's counters and histograms, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.received = self._counter("events_received", "Events found in request bodies")
+        self.accepted = self._counter("events_accepted", "Events that are on disk and were answered with a 2xx")
+        self.rejected = self._counter("events_rejected", "Events or bodies that were refused, by reason", "reason")
+        self.stored = self._counter("events_stored", "Points that the store has")
+        self.dead = self._counter("events_dead", "Points that InfluxDB refused for good and that became dead letters")
+        self.retries = self._counter(
+            "store_retries", "Writes to the store that have to be sent again, by status", "status"
+        )
+        self.ack_seconds = self._histogram(
+            "ack_seconds", "From a body's arrival to its events being on disk", _ACK_BUCKETS
+        )
+        self.write_seconds = self._histogram("store_write_seconds", "One write to the store", _WRITE_BUCKETS)
+
+    def watch(self, gauges: Gauges) -> None:
+        """Ask ``gauges`` for the current values at every scrape; its names are the ones described here."""
+        self._registry.register(_GaugeCollector(gauges))
+
+    def exposition(self) -> bytes:
+        """Everything, in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
+        return Counter(name, help_text, labels, namespace="ingest", registry=self._registry)
+
+    def _histogram(self, name: str, help_text: str, buckets: tuple[float, ...]) -> Histogram:
+        return Histogram(name, help_text, namespace="ingest", buckets=buckets, registry=self._registry)
+
+
+class _GaugeCollector(Collector):
+    def __init__(self, gauges: Gauges) -> None:
+        self._gauges = gauges
+
+    def collect(self) -> Iterator[Metric]:
+        for name, value in self._gauges().items():
+            yield GaugeMetricFamily(f"ingest_{name}", _GAUGES[name], value=value)

@@ -1,0 +1,85 @@
+"""Writes ready line protocol to InfluxDB, one request a call."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import aiohttp
+import msgspec
+from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
+from influxdb_client.rest import ApiException
+
+from ingest.outcome import Answer, retry_after_seconds
+
+_MAX_REASON_CHARACTERS = 1000
+# The library types the precision as an empty class whose members are plain strings.
+_NANOSECONDS: Any = "ns"
+
+
+@dataclass(frozen=True, slots=True)
+class InfluxAddress:
+    """Which bucket of which InfluxDB, and the token that opens it."""
+
+    url: str
+    org: str
+    bucket: str
+    token: str
+
+
+class _ErrorBody(msgspec.Struct):
+    message: str = ""
+    error: str = ""
+
+
+class PointWriter:
+    """Create it inside a running event loop. Never retries: the shipper decides what an answer means."""
+
+    def __init__(self, address: InfluxAddress, connections: int, timeout_seconds: float, gzip: bool) -> None:
+        self._bucket = address.bucket
+        self._client = InfluxDBClientAsync(
+            url=address.url,
+            token=address.token,
+            org=address.org,
+            timeout=int(timeout_seconds * 1000),
+            enable_gzip=gzip,
+            connection_pool_maxsize=connections,
+            allow_redirects=False,
+        )
+        self._api = self._client.write_api()
+
+    async def write(self, lines: bytes) -> Answer:
+        """Send ``lines`` (times in nanoseconds) and return what InfluxDB says, whatever it is."""
+        try:
+            accepted = await self._api.write(self._bucket, record=lines, write_precision=_NANOSECONDS)
+        except ApiException as error:
+            return _answer(error)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return Answer(None, f"no answer from InfluxDB: {str(error) or type(error).__name__}")
+        return Answer(204) if accepted else Answer(None, "InfluxDB answered 2xx, but not that it had stored the points")
+
+    async def close(self) -> None:
+        await self._client.close()  # type: ignore[no-untyped-call]
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def _answer(error: ApiException) -> Answer:
+    headers: Mapping[str, str] = error.headers or {}
+    return Answer(
+        error.status,
+        _reason(error.body) or str(error.reason),
+        retry_after_seconds(headers.get("Retry-After"), time.time()),
+    )
+
+
+def _reason(body: bytes | str | None) -> str:
+    try:
+        parsed = msgspec.json.decode(body or b"{}", type=_ErrorBody)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return str(body)[:_MAX_REASON_CHARACTERS]
+    return (parsed.message or parsed.error)[:_MAX_REASON_CHARACTERS]

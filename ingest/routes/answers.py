@@ -1,0 +1,78 @@
+"""Answers that every route shares: JSON, and what an error means in HTTP."""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from ingest.errors import (
+    BadParameter,
+    BodyTooLarge,
+    BrokenEncoding,
+    Closed,
+    DiskFailed,
+    IngestError,
+    SpoolFull,
+    StoreUnavailable,
+    UnknownContentType,
+    UnknownEncoding,
+)
+
+JSON = "application/json"
+_RETRY_AFTER_SECONDS = 5
+
+STATUS: dict[type[IngestError], HTTPStatus] = {
+    BadParameter: HTTPStatus.BAD_REQUEST,
+    BrokenEncoding: HTTPStatus.BAD_REQUEST,
+    BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnknownContentType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    UnknownEncoding: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    Closed: HTTPStatus.SERVICE_UNAVAILABLE,
+    DiskFailed: HTTPStatus.SERVICE_UNAVAILABLE,
+    SpoolFull: HTTPStatus.SERVICE_UNAVAILABLE,
+    StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def json_answer(body: Any, status: int = HTTPStatus.OK) -> web.Response:
+    return web.Response(body=msgspec.json.encode(body) + b"\n", status=status, content_type=JSON)
+
+
+def error_answer(status: int, code: str, message: str) -> web.Response:
+    """Errors look as InfluxDB's do, on every route."""
+    answer = json_answer({"code": code, "message": message}, status)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        answer.headers["Retry-After"] = str(_RETRY_AFTER_SECONDS)
+    return answer
+
+
+@web.middleware
+async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turns what a handler raises into an answer; what nobody expected is logged and becomes a 500."""
+    try:
+        return await handler(request)
+    except IngestError as error:
+        return error_answer(STATUS[type(error)], error.code, str(error))
+    except web.HTTPException as error:
+        answer = error_answer(error.status, error.reason.lower(), _sentence(request, error))
+        if "Allow" in error.headers:
+            answer.headers["Allow"] = error.headers["Allow"]
+        return answer
+    except Exception:
+        structlog.get_logger("routes").exception("unexpected_error", method=request.method, path=request.path)
+        return error_answer(
+            HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "something unexpected went wrong; the log says what"
+        )
+
+
+def _sentence(request: web.Request, error: web.HTTPException) -> str:
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        return f"{request.path} takes {', '.join(sorted(error.allowed_methods))}, not {request.method}"
+    if error.status == HTTPStatus.NOT_FOUND:
+        return f"there is nothing at {request.path}"
+    return error.text or error.reason

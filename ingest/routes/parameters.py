@@ -1,0 +1,69 @@
+"""The query parameters of the routes that read."""
+
+from datetime import UTC, datetime
+
+from multidict import MultiMapping
+
+from ingest.errors import BadParameter
+from ingest.event import ERRO, PROCESSADO
+from ingest.store import Selection
+from ingest.tag import is_segment
+
+# Beyond these no store can hold a time: 64 bits of nanoseconds.
+_MAX_MS = 2**63 // 10**6 - 1
+
+
+def selection(query: MultiMapping[str]) -> Selection:
+    """Which events the request asks for. Raises BadParameter."""
+    return Selection(
+        start_ms=_time_ms(query, "start"),
+        stop_ms=_time_ms(query, "stop"),
+        country=_segment(query, "country"),
+        region=_segment(query, "region"),
+        sensor=_segment(query, "sensor"),
+        status=_status(query),
+    )
+
+
+def positive(query: MultiMapping[str], name: str, default: int) -> int:
+    """A whole number above 0. Raises BadParameter."""
+    text = query.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and 0 < len(text) <= 15 and int(text)):
+        raise BadParameter(f"{name} must be a whole number above 0, not {text[:40]!r}")
+    return int(text)
+
+
+def _time_ms(query: MultiMapping[str], name: str) -> int | None:
+    text = query.get(name)
+    if text is None:
+        return None
+    try:
+        time_ms = int(text) if text.isascii() and text.lstrip("-").isdigit() else _iso_ms(text)
+    except ValueError:
+        raise BadParameter(
+            f"{name} must be Unix milliseconds or a time like 2026-11-23T14:00:00Z, not {text[:40]!r}"
+        ) from None
+    if abs(time_ms) > _MAX_MS:
+        raise BadParameter(f"{name} is out of range")
+    return time_ms
+
+
+def _iso_ms(text: str) -> int:
+    time = datetime.fromisoformat(text)
+    return round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def _segment(query: MultiMapping[str], name: str) -> str | None:
+    text = query.get(name)
+    if text is not None and (not text or not is_segment(text)):
+        raise BadParameter(f"{name} may hold only letters, digits, '_' and '-'")
+    return text
+
+
+def _status(query: MultiMapping[str]) -> str | None:
+    status = query.get("status")
+    if status not in (None, PROCESSADO, ERRO):
+        raise BadParameter(f"status is {PROCESSADO} or {ERRO}")
+    return status

@@ -1,0 +1,109 @@
+"""The routes that show events: ``/get_data`` and ``/counts``."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+import msgspec
+from aiohttp import web
+
+from ingest.errors import StoreUnavailable
+from ingest.routes import parameters
+from ingest.routes.answers import json_answer
+from ingest.routes.rows import rows_for
+from ingest.store import SeriesCount, Store
+from ingest.store.paging import Cursor, parse_cursor, read_pages
+
+DEFAULT_LIMIT = 500
+# An answer of one page names the next one in its head.
+PAGE_EVENTS = 10_000
+
+
+class SensorCount(msgspec.Struct, frozen=True):
+    """One line of the counts: ``path`` is ``country.region.sensor``."""
+
+    path: str
+    events: int
+
+
+class RegionCount(msgspec.Struct, frozen=True):
+    """A region and its sensors, sorted by path; ``path`` is ``country.region``."""
+
+    path: str
+    events: int
+    sensors: list[SensorCount]
+
+    def lines(self) -> Iterator[str]:
+        yield f"{self.path} - {self.events}\n"
+        yield from (f"{sensor.path} - {sensor.events}\n" for sensor in self.sensors)
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """What ``/counts`` answers."""
+
+    events: int
+    regions: list[RegionCount]
+
+    def text(self) -> str:
+        """As lines: ``brasil.sudeste - 1000``, below it its sensors."""
+        return "".join(line for region in self.regions for line in region.lines())
+
+
+class ReadRoutes:
+    """Reads from ``store``."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get("/get_data", self.get_data), web.get("/counts", self.get_counts)]
+
+    async def get_data(self, request: web.Request) -> web.StreamResponse:
+        """Events, newest first, streamed."""
+        selection = parameters.selection(request.query)
+        limit = parameters.positive(request.query, "limit", DEFAULT_LIMIT)
+        cursor = parse_cursor(request.query["cursor"]) if "cursor" in request.query else None
+        rows = rows_for(request.headers.get("Accept", ""))
+        answer = web.StreamResponse(headers={"Content-Type": f"{rows.content_type}; charset=utf-8"})
+        try:
+            async for page in read_pages(self._store, selection, cursor, limit, PAGE_EVENTS):
+                if not answer.prepared:
+                    await self._begin(request, answer, page.next if limit <= PAGE_EVENTS else None)
+                await answer.write(rows.page(page.events))
+                cursor = page.next
+            await answer.write_eof(rows.end(cursor))
+        except StoreUnavailable:
+            if not answer.prepared:
+                raise
+            # The status is out already: only a connection cut short tells the client that rows are missing.
+            _cut(request)
+        return answer
+
+    async def _begin(self, request: web.Request, answer: web.StreamResponse, following: Cursor | None) -> None:
+        if following is not None:
+            answer.headers["Link"] = _link(request, following)
+        await answer.prepare(request)
+
+    async def get_counts(self, request: web.Request) -> web.Response:
+        """Counts by region and sensor, as JSON or as text."""
+        counts = hierarchy(await self._store.counts(parameters.selection(request.query)))
+        if "text/plain" in request.headers.get("Accept", ""):
+            return web.Response(text=counts.text())
+        return json_answer(counts)
+
+
+def hierarchy(series: Sequence[SeriesCount]) -> Counts:
+    """Counts by sensor, summed up by region, sorted by path."""
+    regions = []
+    for path, members in groupby(sorted(series), lambda count: f"{count.tag.country}.{count.tag.region}"):
+        sensors = [SensorCount(str(count.tag), count.events) for count in members]
+        regions.append(RegionCount(path, sum(sensor.events for sensor in sensors), sensors))
+    return Counts(sum(region.events for region in regions), regions)
+
+
+def _cut(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
+
+
+def _link(request: web.Request, cursor: Cursor) -> str:
+    return f'<{request.rel_url.update_query(cursor=str(cursor))}>; rel="next"'

@@ -1,0 +1,50 @@
+"""The routes that tell how the service is: ``/health``, ``/ready`` and ``/metrics``."""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+import msgspec
+from aiohttp import web
+
+from ingest.metrics import Metrics
+from ingest.routes.answers import json_answer
+
+Reasons = Callable[[], Awaitable[list[str]]]
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """``reasons`` says what is wrong, if anything is."""
+
+    ready: bool
+    reasons: list[str]
+
+
+class ServiceRoutes:
+    """``reasons`` names everything that keeps the service from doing its work now."""
+
+    def __init__(self, metrics: Metrics, reasons: Reasons) -> None:
+        self._metrics = metrics
+        self._reasons = reasons
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/health", self.get_health),
+            web.get("/ready", self.get_ready),
+            web.get("/metrics", self.get_metrics),
+        ]
+
+    async def get_health(self, _: web.Request) -> web.Response:
+        """The process lives."""
+        return json_answer({"status": "pass"})
+
+    async def get_ready(self, _: web.Request) -> web.Response:
+        """503 with reasons while events cannot be kept or read."""
+        reasons = await self._reasons()
+        status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
+        return json_answer(Readiness(not reasons, reasons), status)
+
+    async def get_metrics(self, _: web.Request) -> web.Response:
+        """Prometheus' text format."""
+        return web.Response(
+            body=self._metrics.exposition(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+        )

@@ -1,0 +1,93 @@
+"""What every event has to keep to be accepted, whichever format it came in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ingest.event import Event
+from ingest.reject import Reject
+from ingest.tag import Tag, TagCache
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the rules leave to the operator. ``retention_ms`` 0 means that the store keeps for ever."""
+
+    min_timestamp_ms: int
+    max_future_ms: int
+    retention_ms: int
+    max_valor_bytes: int
+
+
+class Rules:
+    """Checks events against the rules; ``clock_ms`` gives the current Unix time in milliseconds."""
+
+    def __init__(self, limits: Limits, clock_ms: Callable[[], int]) -> None:
+        self._limits = limits
+        self._clock_ms = clock_ms
+        self._tags = TagCache()
+
+    def check(self, event: Event) -> Event | Reject:
+        """The event as it will be stored (a blank ``valor`` becomes ""), or why it is refused."""
+        return self._refusal(event) or _normal(event)
+
+    def check_all(self, events: list[Event]) -> list[Event] | None:
+        """All the events as they will be stored, or None when any of them needs a closer look."""
+        oldest, newest = self._window_ms()
+        parse, longest = self._tags.parse, self._limits.max_valor_bytes // 4
+        for event in events:
+            valor = event.valor
+            if not (oldest <= event.timestamp_ms <= newest and len(valor) <= longest):
+                return None
+            if type(parse(event.tag)) is not Tag or valor.isspace():
+                return None
+        return events
+
+    def _refusal(self, event: Event) -> Reject | None:
+        tag = self._tags.parse(event.tag)
+        if isinstance(tag, Reject):
+            return tag
+        return self._timestamp_refusal(event.timestamp_ms) or self._valor_refusal(event.valor)
+
+    def _window_ms(self) -> tuple[int, int]:
+        now_ms, limits = self._clock_ms(), self._limits
+        retained = now_ms - limits.retention_ms if limits.retention_ms else limits.min_timestamp_ms
+        return max(limits.min_timestamp_ms, retained), now_ms + limits.max_future_ms
+
+    def _timestamp_refusal(self, timestamp_ms: int) -> Reject | None:
+        oldest, newest = self._window_ms()
+        if oldest <= timestamp_ms <= newest:
+            return None
+        if timestamp_ms > newest:
+            return Reject(
+                "timestamp_future", f"timestamp {_shown(timestamp_ms)} is in the future" + self._hint(timestamp_ms)
+            )
+        if timestamp_ms < self._limits.min_timestamp_ms:
+            return Reject(
+                "timestamp_too_old", f"timestamp {_shown(timestamp_ms)} is too old" + self._hint(timestamp_ms)
+            )
+        return Reject("timestamp_retention", f"timestamp {timestamp_ms} is older than what the store keeps")
+
+    def _hint(self, timestamp: int) -> str:
+        oldest, newest = self._window_ms()
+        for unit, in_ms in (
+            ("seconds", timestamp * 1000),
+            ("microseconds", timestamp // 1000),
+            ("nanoseconds", timestamp // 10**6),
+        ):
+            if oldest <= in_ms <= newest:
+                return f": it looks like {unit}, but must be in milliseconds"
+        return ": it must be Unix time in milliseconds"
+
+    def _valor_refusal(self, valor: str) -> Reject | None:
+        limit = self._limits.max_valor_bytes
+        if len(valor) > limit or len(valor.encode()) > limit:
+            return Reject("valor_too_long", f"valor is over {limit} bytes of UTF-8")
+        return None
+
+
+def _normal(event: Event) -> Event:
+    return Event(event.timestamp_ms, event.tag) if event.valor.isspace() else event
+
+
+def _shown(timestamp: int) -> str:
+    return str(timestamp) if timestamp.bit_length() < 128 else "of many digits"

@@ -1,0 +1,80 @@
+"""Every setting of ``ingest serve``, declared once: name, type, default, help."""
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+
+def _setting(
+    default: Any, help_text: str, *, choices: tuple[str, ...] = (), least: float | None = None, secret: bool = False
+) -> Any:
+    metadata = {"help": help_text, "choices": choices, "least": least, "secret": secret}
+    return field(default=default, metadata=metadata, repr=not secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How the service runs. A field's name gives its option (``--data-dir``) and its variable (``INGEST_DATA_DIR``)."""
+
+    host: str = _setting("127.0.0.1", "address to listen on")
+    port: int = _setting(5000, "port to listen on; 0 picks a free one", least=0)
+    store: str = _setting(
+        "embedded", "where events are kept: in one SQLite file, or in InfluxDB", choices=("embedded", "influx")
+    )
+    data_dir: Path = _setting(Path("data"), "folder of the embedded store and of the spool; made if missing")
+
+    influx_url: str = _setting("http://127.0.0.1:8086", "InfluxDB 2 to ship to and to read from")
+    influx_org: str = _setting("pulso", "InfluxDB organization")
+    influx_bucket: str = _setting("pulso", "InfluxDB bucket of the events")
+    influx_token: str = _setting("", "InfluxDB token; better given as a file", secret=True)
+    influx_token_file: Path | None = _setting(None, "file that holds the InfluxDB token")
+    influx_read_token_file: Path | None = _setting(None, "file of a token for reading, if the other one may only write")
+    influx_timeout_seconds: float = _setting(
+        10.0, "longest wait for an answer to a write; reads may take three times as long", least=0.1
+    )
+    influx_gzip: bool = _setting(False, "compress writes: worth it where the network is slower than a core")
+
+    max_body_bytes: int = _setting(16 * 2**20, "largest request body, before and after inflation", least=1024)
+    max_valor_bytes: int = _setting(65_536, "longest valor, in bytes of UTF-8", least=64)
+    min_timestamp_ms: int = _setting(631_152_000_000, "oldest timestamp taken; the default is 1990", least=0)
+    max_future_seconds: int = _setting(86_400, "how far a timestamp may lie in the future", least=0)
+    retention_seconds: int = _setting(
+        0, "retention of the bucket: older events are refused at the door; 0 keeps for ever", least=0
+    )
+
+    spool_max_bytes: int = _setting(4 * 2**30, "line protocol the spool may hold before 503 is answered", least=2**20)
+    ship_batch_points: int = _setting(5_000, "most points in one write to InfluxDB", least=1)
+    ship_batch_bytes: int = _setting(1_000_000, "most bytes in one write to InfluxDB", least=1024)
+    ship_linger_seconds: float = _setting(0.1, "how long points wait for a batch to fill", least=0.0)
+    ship_writes_in_flight: int = _setting(2, "writes to InfluxDB at the same time", least=1)
+
+    grace_seconds: float = _setting(8.0, "time to finish requests and ship the spool when stopping", least=0.0)
+    log_format: str = _setting(
+        "auto", "log lines; auto is text on a terminal and JSON elsewhere", choices=("auto", "json", "text")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One setting, as the command line, the environment and the documentation name it."""
+
+    name: str
+    type: Any
+    default: Any
+    help: str
+    choices: tuple[str, ...]
+    least: float | None
+    secret: bool
+
+    @property
+    def option(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        return "INGEST_" + self.name.upper()
+
+
+def declared() -> list[Declared]:
+    """All settings, in the order they are documented."""
+    return [Declared(item.name, item.type, item.default, **item.metadata) for item in fields(Settings)]

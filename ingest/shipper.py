@@ -1,0 +1,188 @@
+"""The shipper: takes the spool's rows to InfluxDB, and forgets them only when InfluxDB has them."""
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from ingest.dead_letter import DeadLetter
+from ingest.errors import DiskFailed
+from ingest.line_parser import split_lines
+from ingest.metrics import Metrics
+from ingest.outcome import Answer, Outcome, outcome_of
+from ingest.spool import Row, Spool
+
+# Other processes can add rows too (dead-letters replay), so an idle shipper looks by itself.
+_IDLE_POLL_SECONDS = 1.0
+_DISK_RETRY_SECONDS = 1.0
+_DRAIN_POLL_SECONDS = 0.02
+
+
+class Writer(Protocol):
+    """Where the points go."""
+
+    async def write(self, lines: bytes) -> Answer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Batching:
+    """How much goes into one write, how long a row may wait for company, and how many writes run at once."""
+
+    max_points: int
+    max_bytes: int
+    linger_seconds: float
+    writes_in_flight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Waits before a write is sent again: from ``first`` up to ``longest``, or ``blocked`` if it needs a person."""
+
+    first_seconds: float = 0.25
+    longest_seconds: float = 5.0
+    blocked_seconds: float = 15.0
+
+    def delay_seconds(self, attempt: int, answer: Answer) -> float:
+        """With jitter, so that several services do not come back in step; never less than the server asks for."""
+        if outcome_of(answer) is Outcome.BLOCKED:
+            delay = self.blocked_seconds
+        else:
+            delay = min(self.first_seconds * 2 ** min(attempt, 30), self.longest_seconds)
+        return max(delay * random.uniform(0.5, 1.0), answer.retry_after_seconds)  # noqa: S311 - no secret
+
+
+class Shipper:
+    """Runs until cancelled. ``trouble`` says what keeps points from being stored now, None if nothing does."""
+
+    def __init__(
+        self, spool: Spool, writer: Writer, batching: Batching, metrics: Metrics, backoff: Backoff | None = None
+    ) -> None:
+        self._spool = spool
+        self._writer = writer
+        self._batching = batching
+        self._metrics = metrics
+        self._backoff = backoff or Backoff()
+        self._log = structlog.get_logger("shipper")
+        self._taking = asyncio.Lock()
+        self._last_taken_id = 0
+        self._hurry = False
+        self.trouble: str | None = None
+
+    async def run(self) -> None:
+        """Ship for ever, with several writes in flight."""
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(self._batching.writes_in_flight):
+                workers.create_task(self._work())
+
+    async def drain(self, grace_seconds: float) -> None:
+        """Return when the spool is empty, the time is up, or InfluxDB takes nothing anyway."""
+        self._hurry = True
+        deadline = time.monotonic() + grace_seconds
+        # It ends on any of three things, so no single event could wake it.
+        while self._spool.depth.points and not self.trouble and time.monotonic() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(_DRAIN_POLL_SECONDS)
+
+    async def _work(self) -> None:
+        while True:
+            rows = await self._take()
+            dead = await self._deliver(b"".join(row.lines for row in rows))
+            await self._forget(rows, dead)
+
+    async def _take(self) -> list[Row]:
+        async with self._taking:
+            while True:
+                self._spool.arrived.clear()
+                rows = await self._read()
+                wait_seconds = self._wait_seconds(rows)
+                if rows and wait_seconds <= 0:
+                    self._last_taken_id = rows[-1].id
+                    return rows
+                await self._wait(rows, wait_seconds)
+
+    async def _read(self) -> list[Row]:
+        while True:
+            try:
+                return await self._spool.read(self._last_taken_id, self._batching.max_points, self._batching.max_bytes)
+            except DiskFailed as error:
+                self._log.error("spool_read_failed", reason=str(error))
+                await asyncio.sleep(_DISK_RETRY_SECONDS)
+
+    def _wait_seconds(self, rows: Sequence[Row]) -> float:
+        """How long to wait for more points before these are sent; the clock may have jumped since they came."""
+        if not rows:
+            return _IDLE_POLL_SECONDS
+        if self._hurry or sum(row.points for row in rows) >= self._batching.max_points:
+            return 0.0
+        age_seconds = max(0.0, time.time() - rows[0].time_ms / 1000)
+        return self._batching.linger_seconds - age_seconds
+
+    async def _wait(self, rows: Sequence[Row], wait_seconds: float) -> None:
+        if rows:
+            await asyncio.sleep(wait_seconds)
+            return
+        try:
+            async with asyncio.timeout(wait_seconds):
+                await self._spool.arrived.wait()
+        except TimeoutError:
+            pass
+
+    async def _deliver(self, lines: bytes) -> list[DeadLetter]:
+        """Return once InfluxDB has every line but the returned ones, which it refuses for good."""
+        refused = await self._write_until_answered(lines)
+        if refused is None:
+            return []
+        parts = split_lines(lines)
+        if len(parts) <= 1:
+            self._log.warning("dead_letter", reason=refused.reason)
+            return [DeadLetter(lines, refused.reason, time.time_ns() // 1_000_000)]
+        # A 422 has stored the good lines already; sending them again changes nothing.
+        middle = len(parts) // 2
+        return await self._deliver(b"".join(parts[:middle])) + await self._deliver(b"".join(parts[middle:]))
+
+    async def _write_until_answered(self, lines: bytes) -> Answer | None:
+        """None once stored, or the answer that refuses some of the lines; anything else is tried again for ever."""
+        attempt = 0
+        while True:
+            started = time.perf_counter()
+            answer = await self._writer.write(lines)
+            self._metrics.write_seconds.observe(time.perf_counter() - started)
+            match outcome_of(answer):
+                case Outcome.STORED:
+                    self._well()
+                    return None
+                case Outcome.REFUSED:
+                    self._well()
+                    return answer
+            self._unwell(answer)
+            await asyncio.sleep(self._backoff.delay_seconds(attempt, answer))
+            attempt += 1
+
+    async def _forget(self, rows: Sequence[Row], dead: Sequence[DeadLetter]) -> None:
+        while True:
+            try:
+                await self._spool.remove(rows, dead)
+            except DiskFailed as error:
+                # The points are stored; that they are sent again after a restart changes nothing.
+                self._log.error("spool_remove_failed", reason=str(error))
+                await asyncio.sleep(_DISK_RETRY_SECONDS)
+            else:
+                break
+        self._metrics.stored.inc(sum(row.points for row in rows) - len(dead))
+        self._metrics.dead.inc(len(dead))
+
+    def _unwell(self, answer: Answer) -> None:
+        self._metrics.retries.labels(str(answer.status or "none")).inc()
+        if self.trouble is None:
+            self._log.warning(
+                "store_trouble", status=answer.status, reason=answer.reason, outcome=outcome_of(answer).value
+            )
+        self.trouble = f"InfluxDB does not take points ({answer.status or 'no answer'}): {answer.reason}"
+
+    def _well(self) -> None:
+        if self.trouble is not None:
+            self._log.info("store_well", spool_points=self._spool.depth.points)
+        self.trouble = None

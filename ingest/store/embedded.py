@@ -1,0 +1,177 @@
+"""The embedded store: one SQLite file that is spool and store at once, so that no server is needed."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ingest.errors import DiskFailed, StoreUnavailable
+from ingest.event import ERRO, NS_PER_MS, Event, time_ns
+from ingest.group_commit import GroupCommit
+from ingest.metrics import Metrics
+from ingest.sqlite import connect, transaction
+from ingest.store import Position, Selection, SeriesCount, StoredEvent, shown_valor
+from ingest.tag import Tag
+
+FILE_NAME = "events.db"
+_READERS = 4
+_ROWS_A_STATEMENT = (1000, 100, 10, 1)
+
+# The primary key is the event's identity: delivered twice, it is kept once. The index serves one sensor's events
+# and the counts.
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS sensors (
+    id INTEGER PRIMARY KEY,
+    country TEXT NOT NULL,
+    region TEXT NOT NULL,
+    sensor TEXT NOT NULL,
+    tag TEXT NOT NULL UNIQUE
+);
+CREATE TABLE IF NOT EXISTS events (
+    time_ns INTEGER NOT NULL,
+    sensor_id INTEGER NOT NULL,
+    valor TEXT NOT NULL,
+    PRIMARY KEY (time_ns, sensor_id, valor)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS events_by_sensor ON events (sensor_id, time_ns);
+"""
+
+Result = TypeVar("Result")
+
+
+class EmbeddedStore:
+    """Keeps events in ``folder``; both where they are appended to and where they are read from."""
+
+    keeps_other_measurements = False
+
+    def __init__(self, folder: Path, metrics: Metrics) -> None:
+        self._path = folder / FILE_NAME
+        self._metrics = metrics
+        self._writer = connect(self._path)
+        self._writer.executescript(_SCHEMA)
+        self._sensor_ids: dict[str, int] = dict(self._writer.execute("SELECT tag, id FROM sensors"))
+        self._commits: GroupCommit[Sequence[Event]] = GroupCommit(self._commit, "embedded-write")
+        self._readers = _Readers(self._path)
+
+    async def append(self, events: Sequence[Event], lines: Sequence[bytes]) -> None:
+        """Return once ``events`` are on disk. Raises DiskFailed: then none of them is kept."""
+        if lines:
+            raise ValueError("the embedded store keeps no other measurement")
+        try:
+            await self._commits.add(events)
+        except sqlite3.Error as error:
+            raise DiskFailed(f"the store cannot be written: {error}") from error
+
+    async def events(self, selection: Selection, at: Position | None, limit: int) -> list[StoredEvent]:
+        conditions, values = _conditions(selection)
+        if at is not None:
+            conditions.append("time_ns <= ? AND (time_ns < ? OR tag <= ?)")
+            values += [at.time_ns, at.time_ns, at.tag]
+        sql = (
+            "SELECT time_ns, tag, valor FROM events JOIN sensors ON sensors.id = sensor_id"  # noqa: S608 - fixed words only
+            f"{_where(conditions)} ORDER BY time_ns DESC, tag DESC, valor DESC LIMIT ?"
+        )
+        rows = await self._read(sql, [*values, limit])
+        return [StoredEvent(time, tag, shown_valor(valor)) for time, tag, valor in rows]
+
+    async def counts(self, selection: Selection) -> list[SeriesCount]:
+        conditions, values = _conditions(selection)
+        sql = (
+            "SELECT country, region, sensor, count(*) FROM events JOIN sensors ON sensors.id = sensor_id"  # noqa: S608 - fixed words only
+            f"{_where(conditions)} GROUP BY sensor_id"
+        )
+        rows = await self._read(sql, values)
+        return [SeriesCount(Tag(country, region, sensor), events) for country, region, sensor, events in rows]
+
+    async def trouble(self) -> str | None:
+        try:
+            await self._read("SELECT 1", [])
+        except StoreUnavailable as error:
+            return str(error)
+        return None
+
+    async def close(self) -> None:
+        await self._commits.close()
+        self._readers.close()
+        self._writer.close()
+
+    def _commit(self, groups: Sequence[Sequence[Event]]) -> None:
+        before = self._writer.total_changes
+        new_sensors: dict[str, int] = {}
+        with transaction(self._writer):
+            rows = [
+                (time_ns(event.timestamp_ms, event.valor), self._sensor_id(event.tag, new_sensors), event.valor)
+                for events in groups
+                for event in events
+            ]
+            _insert(self._writer, rows)
+        # Only now: a transaction that failed has taken its new sensors back.
+        self._sensor_ids |= new_sensors
+        self._metrics.stored.inc(self._writer.total_changes - before - len(new_sensors))
+
+    def _sensor_id(self, tag: str, new_sensors: dict[str, int]) -> int:
+        sensor_id = self._sensor_ids.get(tag) or new_sensors.get(tag)
+        if sensor_id is None:
+            row = (*tag.split("."), tag)
+            cursor = self._writer.execute("INSERT INTO sensors (country, region, sensor, tag) VALUES (?, ?, ?, ?)", row)
+            sensor_id = new_sensors[tag] = int(cursor.lastrowid or 0)
+        return sensor_id
+
+    async def _read(self, sql: str, values: Sequence[object]) -> list[Any]:
+        try:
+            return await self._readers.run(lambda connection: connection.execute(sql, values).fetchall())
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"the store cannot be read: {error}") from error
+
+
+def _insert(connection: sqlite3.Connection, rows: Sequence[tuple[int, int, str]]) -> None:
+    """Many rows a statement: each statement costs a hand-over between threads, however much it does."""
+    position = 0
+    for size in _ROWS_A_STATEMENT:
+        sql = "INSERT OR IGNORE INTO events VALUES " + ",".join(["(?,?,?)"] * size)  # noqa: S608 - fixed words only
+        while len(rows) - position >= size:
+            connection.execute(sql, tuple(chain.from_iterable(rows[position : position + size])))
+            position += size
+
+
+class _Readers:
+    """Threads that read, each on a connection of its own; in WAL mode they never wait for the writer."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._threads = ThreadPoolExecutor(_READERS, "embedded-read", initializer=self._open)
+
+    async def run(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: read(self._local.connection))
+
+    def close(self) -> None:
+        self._threads.shutdown()
+        for connection in self._connections:
+            connection.close()
+
+    def _open(self) -> None:
+        self._local.connection = connect(self._path)
+        self._connections.append(self._local.connection)
+
+
+def _conditions(selection: Selection) -> tuple[list[str], list[object]]:
+    parts: list[tuple[str, object]] = [
+        ("time_ns >= ?", None if selection.start_ms is None else selection.start_ms * NS_PER_MS),
+        ("time_ns < ?", None if selection.stop_ms is None else selection.stop_ms * NS_PER_MS),
+        ("country = ?", selection.country),
+        ("region = ?", selection.region),
+        ("sensor = ?", selection.sensor),
+        ("(valor = '') = ?", None if selection.status is None else selection.status == ERRO),
+    ]
+    chosen = [(condition, value) for condition, value in parts if value is not None]
+    return [condition for condition, _ in chosen], [value for _, value in chosen]
+
+
+def _where(conditions: Sequence[str]) -> str:
+    return " WHERE " + " AND ".join(conditions) if conditions else ""

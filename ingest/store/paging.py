@@ -1,0 +1,63 @@
+"""Pages of events, newest first, with no gap and no repeat while new ones arrive."""
+
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from ingest.errors import BadParameter
+from ingest.store import Position, Selection, Store, StoredEvent
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """Where the next page begins: at ``position``, of whose events the first ``skip`` were shown already."""
+
+    position: Position
+    skip: int
+
+    def __str__(self) -> str:
+        return f"{self.position.time_ns}~{self.skip}~{self.position.tag}"
+
+
+def parse_cursor(text: str) -> Cursor:
+    """The inverse of ``str``. Raises BadParameter."""
+    try:
+        time_ns, skip, tag = text.split("~", 2)
+        return Cursor(Position(int(time_ns), tag), int(skip))
+    except ValueError:
+        raise BadParameter("cursor is not one that this service gave") from None
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Events in order, and the cursor of what follows; None at the end."""
+
+    events: list[StoredEvent]
+    next: Cursor | None
+
+
+async def read_page(store: Store, selection: Selection, cursor: Cursor | None, limit: int) -> Page:
+    """Up to ``limit`` events from ``cursor`` on."""
+    position, skip = (cursor.position, cursor.skip) if cursor else (None, 0)
+    events = (await store.events(selection, position, skip + limit + 1))[skip:]
+    shown = events[:limit]
+    return Page(shown, _following(shown, cursor) if len(events) > limit else None)
+
+
+async def read_pages(
+    store: Store, selection: Selection, cursor: Cursor | None, limit: int, page_size: int
+) -> AsyncIterator[Page]:
+    """Pages until ``limit`` events are shown or none is left."""
+    while True:
+        page = await read_page(store, selection, cursor, min(limit, page_size))
+        yield page
+        limit -= len(page.events)
+        cursor = page.next
+        if cursor is None or limit <= 0:
+            return
+
+
+def _following(shown: list[StoredEvent], before: Cursor | None) -> Cursor:
+    last = shown[-1].position
+    skip = sum(event.position == last for event in shown)
+    if before is not None and before.position == last:
+        skip += before.skip
+    return Cursor(last, skip)

@@ -1,0 +1,130 @@
+"""Comparing what a run sent with what the store holds."""
+
+import re
+from dataclasses import dataclass, field
+
+from loadgen.readback import Row
+from loadgen.sensors import Event
+from loadgen.windows import Fate, Sent, Window
+
+EXAMPLES = 10
+NUMERIC = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d+)?", re.ASCII)
+
+
+@dataclass
+class Named:
+    """How many there are, and the first few by name."""
+
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def note(self, name: str) -> None:
+        self.count += 1
+        if len(self.examples) < EXAMPLES:
+            self.examples.append(name)
+
+    def add(self, other: "Named") -> None:
+        self.count += other.count
+        self.examples = (self.examples + other.examples)[:EXAMPLES]
+
+
+@dataclass
+class Findings:
+    """What a comparison found, in events.
+
+    ``unacked`` and ``refused`` ones are the run's own, stored though their request failed or the service rejected
+    them; ``foreign`` ones are not of the run.
+    """
+
+    acked: int = 0
+    verified: int = 0
+    unacked: int = 0
+    refused: int = 0
+    foreign: int = 0
+    missing: Named = field(default_factory=Named)
+    twice: Named = field(default_factory=Named)
+    altered: Named = field(default_factory=Named)
+
+    @property
+    def good(self) -> bool:
+        return self.verified == self.acked
+
+    def add(self, other: "Findings") -> None:
+        self.acked += other.acked
+        self.verified += other.verified
+        self.unacked += other.unacked
+        self.refused += other.refused
+        self.foreign += other.foreign
+        self.missing.add(other.missing)
+        self.twice.add(other.twice)
+        self.altered.add(other.altered)
+
+
+@dataclass(slots=True)
+class Place:
+    """One event's time and tag, and what the store has there."""
+
+    sent: Sent
+    equal: int = 0
+    others: tuple[Row, ...] = ()
+
+
+class Comparison:
+    """One window against its rows: ``see`` each row once, then ask for the findings."""
+
+    def __init__(self, window: Window) -> None:
+        self._places = {(sent.event.timestamp, sent.event.tag): Place(sent) for sent in window.sent}
+        self._foreign = 0
+
+    def see(self, row: Row) -> None:
+        place = self._places.get((row.timestamp, row.tag))
+        if place is None:
+            self._foreign += 1
+        elif same(place.sent.event, row):
+            place.equal += 1
+        else:
+            place.others += (row,)
+
+    def findings(self) -> Findings:
+        findings = Findings(foreign=self._foreign)
+        for place in self._places.values():
+            _look_at(place, findings)
+        return findings
+
+
+def same(event: Event, row: Row) -> bool:
+    """Whether the row is this event; a number may be written differently, nothing else may."""
+    if row.status != ("processado" if event.valor else "erro"):
+        return False
+    if NUMERIC.fullmatch(event.valor) and NUMERIC.fullmatch(row.valor):
+        return float(event.valor) == float(row.valor)
+    return event.valor == row.valor
+
+
+def _look_at(place: Place, findings: Findings) -> None:
+    if place.sent.fate is Fate.ACKED:
+        _look_at_acked(place, findings)
+        return
+    findings.foreign += len(place.others)
+    if place.equal and place.sent.fate is Fate.REJECTED:
+        findings.refused += 1
+    elif place.equal:
+        findings.unacked += 1
+
+
+def _look_at_acked(place: Place, findings: Findings) -> None:
+    event = place.sent.event
+    name = f"{event.timestamp} {event.tag} {event.valor!r}"
+    findings.acked += 1
+    if place.equal == 0 and place.others:
+        other = place.others[0]
+        findings.altered.note(f"{name} is stored as {other.valor!r}, {other.status}")
+        return
+    # With the right event in its place, another value there is some other sender's.
+    findings.foreign += len(place.others)
+    if place.equal == 1:
+        findings.verified += 1
+    elif place.equal:
+        findings.twice.note(f"{name} is stored {place.equal} times")
+    else:
+        findings.missing.note(name)

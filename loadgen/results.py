@@ -1,0 +1,133 @@
+"""The results file: JSON lines that say what was sent and what became of it.
+
+The first line is the plan, then comes a line a second, the last is the summary. Each is written at once, so after
+a crash everything but the last second can still be read.
+"""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from loadgen.latency import Percentiles
+from loadgen.plan import Plan
+from loadgen.spans import Span, SpanSet
+
+
+class Started(msgspec.Struct, frozen=True, tag="plan", tag_field="line"):
+    plan: Plan
+
+
+class Second(msgspec.Struct, frozen=True, kw_only=True, tag="second", tag_field="line"):
+    """One second of the run; counts are of events in this second. ``next_request`` was not sent yet at its end."""
+
+    second: int
+    sent: int
+    acked: int
+    rejected: int
+    failed: int
+    unsent: int
+    in_flight: int
+    next_request: int
+    latency_ms: Percentiles
+    answered_requests: list[Span]
+    rejected_events: list[Span]
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True, tag="summary", tag_field="line"):
+    """The whole run. Counts are of events, and ``sent = acked + rejected + failed``.
+
+    ``late`` events left more than 10 ms after plan; ``unsent`` ones were given up after waiting too long for a
+    free connection. ``errors`` and ``rejections`` count events by reason.
+    """
+
+    sent: int
+    acked: int
+    rejected: int
+    failed: int
+    unsent: int
+    late: int
+    requests: int
+    seconds: float
+    latency_ms: Percentiles
+    errors: dict[str, int]
+    rejections: dict[str, int]
+    interrupted: bool
+
+    @property
+    def events_per_second(self) -> float:
+        return self.acked / self.seconds if self.seconds else 0.0
+
+    @property
+    def all_acked(self) -> bool:
+        return self.acked == self.sent and not self.unsent
+
+
+Line = Started | Second | Summary
+
+
+class ResultsWriter:
+    """Writes lines as they come; without a path it writes nothing."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._file = path.open("wb", buffering=0) if path else None
+
+    def write(self, line: Line) -> None:
+        if self._file:
+            self._file.write(msgspec.json.encode(line) + b"\n")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file:
+            self._file.close()
+
+
+class UnreadableError(Exception):
+    """The results file is no such file; the text says why."""
+
+
+class Record(msgspec.Struct, frozen=True):
+    """A results file as read back. ``answered`` are requests with a receipt; ``rejected`` are events."""
+
+    plan: Plan
+    requests: int
+    answered: SpanSet
+    rejected: SpanSet
+    finished: bool
+
+
+def read(path: Path) -> Record:
+    """Read a results file; a torn last line, left by a crash, is passed over. Raises UnreadableError."""
+    try:
+        lines = _lines(path.read_bytes())
+    except OSError as error:
+        raise UnreadableError(f"{path} can't be read: {error.strerror}") from error
+    except msgspec.DecodeError as error:
+        raise UnreadableError(f"{path} is no results file of loadgen run: {error}") from error
+    if not lines or not isinstance(lines[0], Started):
+        raise UnreadableError(f"{path} is no results file of loadgen run: its first line is not a plan")
+    return _record(lines[0].plan, lines)
+
+
+def _lines(content: bytes) -> list[Line]:
+    decoder = msgspec.json.Decoder(Line)
+    # What follows the last newline is empty, or torn by a crash.
+    return [decoder.decode(line) for line in content.split(b"\n")[:-1]]
+
+
+def _record(plan: Plan, lines: list[Line]) -> Record:
+    seconds = [line for line in lines if isinstance(line, Second)]
+    answered = SpanSet(span for second in seconds for span in second.answered_requests)
+    sent = seconds[-1].next_request if seconds else 0
+    return Record(
+        plan=plan,
+        requests=max(answered.end, sent),
+        answered=answered,
+        rejected=SpanSet(span for second in seconds for span in second.rejected_events),
+        finished=isinstance(lines[-1], Summary),
+    )

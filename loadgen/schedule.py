@@ -1,0 +1,118 @@
+"""The schedule: hands each request out when it falls due, to whoever is free to send it.
+
+Requests that nobody is free for are not kept: what waits is a number, the index of the next request.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import Iterator
+from itertools import islice
+
+import msgspec
+
+from loadgen.encode import FORMATS
+from loadgen.pacer import NS_PER_SECOND, Pacer
+from loadgen.plan import Plan
+from loadgen.sensors import Event, events
+from loadgen.tally import Tally
+from loadgen.target import Target
+
+
+class Request(msgspec.Struct, frozen=True, gc=False):
+    """A request to send now. ``due_ns`` is on the clock of time.monotonic_ns()."""
+
+    index: int
+    size: int
+    due_ns: int
+    payload: bytes
+
+
+class Schedule:
+    """Starts with its first ``take``. A request not handed out within the plan's time-out is given up, not sent."""
+
+    def __init__(self, plan: Plan, tally: Tally) -> None:
+        self.next_request = 0
+        self.start_ns = time.monotonic_ns()
+        self._closed_loop = plan.closed_loop
+        self._tally = tally
+        self._pacer = Pacer.of(plan)
+        self._patience_ns = int(plan.timeout_seconds * NS_PER_SECOND)
+        self._events = events(plan)
+        self._format = FORMATS[plan.format]
+        self._head = Target.parse(plan.url).head(self._format)
+        self._idle: list[asyncio.Future[Request | None]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    async def take(self) -> Request | None:
+        """Wait for the next request; None when there is no more."""
+        request = self._next_due()
+        if request is not None or self._ended:
+            return request
+        idle: asyncio.Future[Request | None] = asyncio.get_running_loop().create_future()
+        self._idle.append(idle)
+        self._set_timer()
+        return await idle
+
+    def close(self) -> None:
+        """Hand out nothing more."""
+        self._closed = True
+        self._dismiss()
+
+    @property
+    def _ended(self) -> bool:
+        return self._closed or not self._pacer.size(self.next_request)
+
+    def _next_due(self) -> Request | None:
+        while not self._ended:
+            now_ns = time.monotonic_ns()
+            due_ns = now_ns if self._closed_loop else self._due_ns()
+            if due_ns > now_ns:
+                return None
+            if now_ns - due_ns <= self._patience_ns:
+                return self._make(due_ns)
+            self._tally.give_up(sum(1 for _ in self._draw()))
+        return None
+
+    def _due_ns(self) -> int:
+        return self.start_ns + self._pacer.request_ns(self.next_request)
+
+    def _make(self, due_ns: int) -> Request:
+        index = self.next_request
+        # Drawn here, where order is certain: the sensors' walks depend on it.
+        drawn = list(self._draw())
+        body = self._format.encode(drawn)
+        payload = b"%b%d\r\n\r\n%b" % (self._head, len(body), body)
+        # Without a rate a request is due when it is ready, however long its making took.
+        return Request(index, len(drawn), time.monotonic_ns() if self._closed_loop else due_ns, payload)
+
+    def _draw(self) -> Iterator[Event]:
+        size = self._pacer.size(self.next_request)
+        self.next_request += 1
+        return islice(self._events, size)
+
+    def _set_timer(self) -> None:
+        if self._timer is None:
+            # Whole ms, the loop's own grain: less would make it spin.
+            wait_ms = math.ceil((self._due_ns() - time.monotonic_ns()) / 1_000_000)
+            self._timer = asyncio.get_running_loop().call_later(max(wait_ms, 1) / 1000, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        # The connection used last goes first: spare ones stay cold instead of being kept half alive.
+        while self._idle and (request := self._next_due()) is not None:
+            self._idle.pop().set_result(request)
+        if self._ended:
+            self._dismiss()
+        elif self._idle:
+            self._set_timer()
+
+    def _dismiss(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._idle:
+            idle = self._idle.pop()
+            if not idle.done():
+                idle.set_result(None)

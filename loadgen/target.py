@@ -1,0 +1,45 @@
+"""The service a run talks to, and the bytes of a request to it."""
+
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlsplit
+
+from loadgen.encode import Format
+
+
+class BadUrlError(ValueError):
+    """A URL loadgen can't send to; the text says what would work."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where requests go. ``prefix`` is the URL's own path, "" for none."""
+
+    host: str
+    port: int
+    prefix: str
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        parts = urlsplit(url)
+        if parts.scheme != "http":
+            raise BadUrlError(f"{url!r} is not an http:// URL, the only kind loadgen speaks; try http://127.0.0.1:5000")
+        if not parts.hostname or parts.query or parts.fragment:
+            raise BadUrlError(f"{url!r} is not the address of a service; try http://127.0.0.1:5000")
+        return cls(parts.hostname, _port(url), parts.path.rstrip("/"))
+
+    def head(self, form: Format) -> bytes:
+        """Everything of a request but the length of its body."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (
+            f"POST {self.prefix}{form.path} HTTP/1.1\r\nHost: {host}:{self.port}\r\n"
+            f"User-Agent: pulso-loadgen\r\nContent-Type: {form.content_type}\r\nContent-Length: "
+        ).encode("ascii")
+
+
+def _port(url: str) -> int:
+    try:
+        port = urlsplit(url).port
+    except ValueError as error:
+        raise BadUrlError(f"{url!r} has no usable port; try http://127.0.0.1:5000") from error
+    return 80 if port is None else port

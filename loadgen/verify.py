@@ -1,0 +1,66 @@
+"""Verify: is every acked event of a run stored exactly once, with its value and status?"""
+
+import asyncio
+from collections.abc import Iterator
+from time import monotonic
+
+import aiohttp
+
+from loadgen.compare import Comparison, Findings, Named
+from loadgen.readback import stored
+from loadgen.results import Record
+from loadgen.windows import Window, windows
+
+POLL_SECONDS = 0.5
+
+
+async def verify(record: Record, url: str, wait_seconds: float) -> Findings:
+    """Compare, and look again for up to ``wait_seconds`` in all while something is amiss. Raises CannotReadError."""
+    deadline = monotonic() + wait_seconds
+    findings = Findings()
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=60)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        for window in windows(record):
+            findings.add(await _settled(session, url, window, deadline))
+    return findings
+
+
+async def _settled(session: aiohttp.ClientSession, url: str, window: Window, deadline: float) -> Findings:
+    found = await _compare(session, url, window)
+    while not found.good and monotonic() < deadline:
+        await asyncio.sleep(POLL_SECONDS)
+        found = await _compare(session, url, window)
+    return found
+
+
+async def _compare(session: aiohttp.ClientSession, url: str, window: Window) -> Findings:
+    comparison = Comparison(window)
+    async for row in stored(session, url, window.start_ms, window.stop_ms):
+        comparison.see(row)
+    return comparison.findings()
+
+
+def text(findings: Findings) -> str:
+    return "\n".join(_lines(findings))
+
+
+def _lines(findings: Findings) -> Iterator[str]:
+    yield f"{'verified' if findings.good else 'NOT VERIFIED'}: {findings.verified:,} of {findings.acked:,} acked events"
+    for title, named in (("missing", findings.missing), ("twice", findings.twice), ("altered", findings.altered)):
+        yield from _named(title, named)
+    yield from _counted("stored, though never acked (their request failed)", findings.unacked)
+    yield from _counted("stored, though rejected", findings.refused)
+    yield from _counted("foreign: in the same time, but not of this run", findings.foreign)
+
+
+def _named(title: str, named: Named) -> Iterator[str]:
+    if named.count:
+        yield f"{title}: {named.count:,}"
+        yield from (f"  {example}" for example in named.examples)
+    if named.count > len(named.examples):
+        yield f"  … and {named.count - len(named.examples):,} more"
+
+
+def _counted(title: str, count: int) -> Iterator[str]:
+    if count:
+        yield f"{title}: {count:,}"

@@ -1,0 +1,31 @@
+"""Real servers for the tests. One that cannot be had fails the test; it never skips it."""
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from tools import influx_server as influx
+from tools.influx_server import InfluxServer
+
+
+@pytest.fixture(scope="session")
+def influx_server() -> Iterator[InfluxServer]:
+    """An InfluxDB that is set up, shared by all tests."""
+    with influx.server() as server:
+        yield server
+
+
+@pytest.fixture
+def fresh_influx_server() -> Iterator[InfluxServer]:
+    """A new InfluxDB that nobody has set up yet."""
+    with influx.fresh_server() as server:
+        yield server
+
+
+@pytest.fixture
+def influx_bucket(influx_server: InfluxServer) -> str:
+    """A new, empty bucket's name."""
+    name = f"test-{secrets.token_hex(4)}"
+    influx.make_bucket(influx_server, name)
+    return name

@@ -1,0 +1,64 @@
+import asyncio
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ingest.__main__ import main
+from ingest.dead_letter import DeadLetter
+from ingest.spool import FILE_NAME, Blob, Spool
+from ingest.sqlite import connect
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    async def fill() -> None:
+        spool = Spool(tmp_path, 10**6)
+        await spool.append([Blob(b"m v=x 1\nm v=y 2\n", 2)])
+        rows = await spool.read(0, 10, 10**6)
+        await spool.remove(
+            rows,
+            [
+                DeadLetter(b"m v=x 1\n", "invalid number", 1_795_000_000_000),
+                DeadLetter(b'm v="y\nz" 2', "bad", 1_795_000_000_001),
+            ],
+        )
+        await spool.close()
+
+    asyncio.run(fill())
+    return tmp_path
+
+
+def test_list_shows_line_reason_and_time(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dead-letters", "list", "--data-dir", str(folder)]) == 0
+    assert capsys.readouterr().out.startswith("2026-11-18T11:06:40+00:00  invalid number\n    m v=x 1\n")
+    assert main(["dead-letters", "list", "--json", "--data-dir", str(folder)]) == 0
+    letters = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert letters == [
+        {"id": 1, "time_ms": 1_795_000_000_000, "reason": "invalid number", "line": "m v=x 1"},
+        {"id": 2, "time_ms": 1_795_000_000_001, "reason": "bad", "line": 'm v="y\nz" 2'},
+    ]
+
+
+def test_replay_puts_the_lines_back_into_the_spool(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dead-letters", "replay", "--data-dir", str(folder)]) == 0
+    assert capsys.readouterr().out.startswith("2 lines")
+    with closing(connect(folder / FILE_NAME)) as connection:
+        assert connection.execute("SELECT points, lines FROM spool").fetchall() == [(2, b'm v=x 1\nm v="y\nz" 2\n')]
+        assert connection.execute("SELECT points, bytes, dead_letters FROM totals").fetchone() == (2, 20, 0)
+        assert connection.execute("SELECT count(*) FROM dead_letters").fetchone() == (0,)
+
+
+def test_purge_wants_to_be_sure(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dead-letters", "purge", "--data-dir", str(folder)]) == 2
+    assert "--yes" in capsys.readouterr().err
+    assert main(["dead-letters", "purge", "--yes", "--data-dir", str(folder)]) == 0
+    assert capsys.readouterr().out == "2 lines are forgotten\n"
+    with closing(connect(folder / FILE_NAME)) as connection:
+        assert connection.execute("SELECT points, bytes, dead_letters FROM totals").fetchone() == (0, 0, 0)
+
+
+def test_a_folder_without_a_spool_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dead-letters", "list", "--data-dir", str(tmp_path)]) == 1
+    assert "--data-dir" in capsys.readouterr().err

@@ -1,0 +1,230 @@
+"""The shipper against the real InfluxDB, behind a proxy that breaks its writes."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ingest import dead_letter
+from ingest.metrics import Metrics
+from ingest.outcome import Answer
+from ingest.point_writer import InfluxAddress, PointWriter
+from ingest.shipper import Backoff, Batching, Shipper
+from ingest.spool import FILE_NAME, Blob, Spool
+from ingest.sqlite import connect
+from tests.ingest.influx_proxy import InfluxProxy, PassAndForget, Say, proxied
+from tools.influx_server import InfluxServer, call, make_bucket
+
+QUICK = Backoff(first_seconds=0.01, longest_seconds=0.02, blocked_seconds=0.03)
+BATCHING = Batching(max_points=100, max_bytes=10**6, linger_seconds=0.0, writes_in_flight=2)
+
+
+@dataclass(frozen=True)
+class Shipping:
+    spool: Spool
+    shipper: Shipper
+    proxy: InfluxProxy
+    metrics: Metrics
+    server: InfluxServer
+    bucket: str
+    folder: Path
+
+    async def put(self, *lines: str) -> None:
+        await self.spool.append([Blob("".join(f"{line}\n" for line in lines).encode(), len(lines))])
+
+    async def settled(self) -> None:
+        async with asyncio.timeout(20):
+            while self.spool.depth.points:
+                await asyncio.sleep(0.005)
+
+    async def shows(self, metric: str) -> None:
+        """Wait until ``/metrics`` has this line."""
+        async with asyncio.timeout(20):
+            while metric not in self.metrics.exposition().decode().splitlines():
+                await asyncio.sleep(0.005)
+
+    def stored(self) -> list[float]:
+        parameters = {"db": self.bucket, "q": "SELECT v FROM m", "epoch": "ns"}
+        (result,) = call(self.server, "GET", "/query", parameters=parameters)["results"]
+        return [value for series in result.get("series", []) for _, value in series["values"]]
+
+    def dead(self) -> list[tuple[bytes, str]]:
+        with closing(connect(self.folder / FILE_NAME)) as connection:
+            return [(letter.line, letter.reason) for letter in dead_letter.select(connection)]
+
+
+@pytest.fixture
+async def shipping(tmp_path: Path, influx_server: InfluxServer, influx_bucket: str) -> AsyncIterator[Shipping]:
+    async with shipping_to(influx_server, influx_bucket, tmp_path) as running:
+        yield running
+
+
+@asynccontextmanager
+async def shipping_to(
+    server: InfluxServer, bucket: str, folder: Path, timeout_seconds: float = 5.0, gzip: bool = False
+) -> AsyncIterator[Shipping]:
+    async with proxied(server) as proxy:
+        address = InfluxAddress(proxy.url, server.org, bucket, server.token)
+        spool, metrics = Spool(folder, 10**8), Metrics()
+        async with PointWriter(address, connections=2, timeout_seconds=timeout_seconds, gzip=gzip) as writer:
+            shipper = Shipper(spool, writer, BATCHING, metrics, QUICK)
+            task = asyncio.create_task(shipper.run())
+            yield Shipping(spool, shipper, proxy, metrics, server, bucket, folder)
+            task.cancel()
+            await asyncio.wait([task])
+        await spool.close()
+
+
+async def test_points_arrive_and_leave_the_spool(shipping: Shipping) -> None:
+    for number in range(250):
+        await shipping.put(f"m v={number} {number}")
+    await shipping.settled()
+    assert shipping.stored() == list(range(250))
+    await shipping.shows("ingest_events_stored_total 250.0")
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        Say(429),
+        Say(500),
+        Say(503),
+        Say(503, headers={"Retry-After": "0"}),
+        Say(0),
+        Say(401),
+        Say(403),
+        Say(404),
+        Say(302),
+        Say(200),
+        PassAndForget(),
+    ],
+    ids=str,
+)
+async def test_what_is_not_stored_is_sent_again_until_it_is(shipping: Shipping, step: Say | PassAndForget) -> None:
+    shipping.proxy.script.extend([step] * 3)
+    await shipping.put("m v=1 1", "m v=2 2")
+    await shipping.settled()
+    assert shipping.stored() == [1, 2]
+    assert shipping.proxy.writes == 4
+    assert shipping.dead() == []
+    assert shipping.shipper.trouble is None
+
+
+async def test_an_answer_that_takes_too_long_is_a_retry(
+    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str
+) -> None:
+    async with shipping_to(influx_server, influx_bucket, tmp_path, timeout_seconds=0.2) as shipping:
+        shipping.proxy.script.append(Say(204, delay_seconds=1.0))
+        await shipping.put("m v=1 1")
+        await shipping.settled()
+        assert shipping.stored() == [1]
+
+
+async def test_retry_after_is_honoured(shipping: Shipping) -> None:
+    shipping.proxy.script.append(Say(429, headers={"Retry-After": "1"}))
+    started = time.monotonic()
+    await shipping.put("m v=1 1")
+    await shipping.settled()
+    assert time.monotonic() - started >= 1.0
+
+
+async def test_while_influxdb_is_away_points_wait_and_the_trouble_is_told(shipping: Shipping) -> None:
+    shipping.proxy.away = True
+    await shipping.put("m v=1 1")
+    async with asyncio.timeout(10):
+        while shipping.shipper.trouble is None:
+            await asyncio.sleep(0.005)
+    assert "does not take points" in shipping.shipper.trouble
+    for number in range(2, 500):
+        await shipping.put(f"m v={number} {number}")
+    assert shipping.spool.depth.points == 499
+    shipping.proxy.away = False
+    await shipping.settled()
+    assert shipping.stored() == list(range(1, 500))
+    assert shipping.shipper.trouble is None
+
+
+async def test_one_bad_line_becomes_a_dead_letter_and_its_neighbours_are_stored(shipping: Shipping) -> None:
+    lines = [f"m v={number} {number}" for number in range(1, 20)]
+    await shipping.put(*lines[:7], "m v=oops 99", *lines[7:], 'm s="two\nlines" 5')
+    await shipping.settled()
+    assert shipping.stored() == list(range(1, 20))
+    ((line, reason),) = shipping.dead()
+    assert line == b"m v=oops 99\n"
+    assert "invalid boolean" in reason
+    await shipping.shows("ingest_events_dead_total 1.0")
+    await shipping.shows("ingest_events_stored_total 20.0")
+
+
+async def test_a_field_of_another_type_dies_with_influxdbs_own_reason(shipping: Shipping) -> None:
+    await shipping.put("m v=1 1")
+    await shipping.settled()
+    await shipping.put("m v=2 2", 'm v="text" 3', "m v=4 4")
+    await shipping.settled()
+    assert shipping.stored() == [1, 2, 4]
+    ((line, reason),) = shipping.dead()
+    assert line == b'm v="text" 3\n'
+    assert "field type conflict" in reason
+
+
+async def test_points_beyond_the_retention_die_with_a_reason(
+    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str
+) -> None:
+    bucket = f"{influx_bucket}-short"
+    make_bucket(influx_server, bucket, retention_seconds=3600)
+    async with shipping_to(influx_server, bucket, tmp_path) as shipping:
+        await shipping.put("m v=1 1", f"m v=2 {time.time_ns()}")
+        await shipping.settled()
+        assert shipping.stored() == [2]
+        assert [line for line, _ in shipping.dead()] == [b"m v=1 1\n"]
+
+
+async def test_a_batch_too_large_for_influxdb_is_halved(shipping: Shipping) -> None:
+    shipping.proxy.script.extend([Say(413)])
+    await shipping.put("m v=1 1", "m v=2 2", "m v=3 3")
+    await shipping.settled()
+    assert shipping.stored() == [1, 2, 3]
+    assert shipping.dead() == []
+
+
+async def test_gzip_arrives_too(tmp_path: Path, influx_server: InfluxServer, influx_bucket: str) -> None:
+    async with shipping_to(influx_server, influx_bucket, tmp_path, gzip=True) as shipping:
+        await shipping.put("m v=1 1")
+        await shipping.settled()
+        assert shipping.stored() == [1]
+
+
+async def test_the_backlog_of_yesterday_is_shipped_first_come_first_served(
+    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str
+) -> None:
+    yesterday = Spool(tmp_path, 10**8)
+    await yesterday.append([Blob(b"m v=1 1\nm v=2 2\n", 2)])
+    await yesterday.close()
+    async with shipping_to(influx_server, influx_bucket, tmp_path) as shipping:
+        await shipping.settled()
+        assert shipping.stored() == [1, 2]
+
+
+async def test_draining_ships_what_lingers_and_gives_up_at_once_while_influxdb_is_away(shipping: Shipping) -> None:
+    await shipping.put("m v=1 1")
+    await shipping.shipper.drain(10.0)
+    assert shipping.stored() == [1]
+    shipping.proxy.away = True
+    await shipping.put("m v=2 2")
+    started = time.monotonic()
+    await shipping.shipper.drain(10.0)
+    assert time.monotonic() - started < 5.0
+    assert shipping.spool.depth.points == 1
+
+
+def test_the_wait_grows_to_a_limit_and_is_never_shorter_than_influxdb_asks() -> None:
+    backoff = Backoff(first_seconds=1.0, longest_seconds=8.0, blocked_seconds=20.0)
+    for attempt, longest in enumerate([1.0, 2.0, 4.0, 8.0, 8.0]):
+        assert longest / 2 <= backoff.delay_seconds(attempt, Answer(503)) <= longest
+    assert backoff.delay_seconds(0, Answer(503, retry_after_seconds=60.0)) == 60.0
+    assert 10.0 <= backoff.delay_seconds(0, Answer(401)) <= 20.0
+    assert backoff.delay_seconds(10**6, Answer(None)) <= 8.0

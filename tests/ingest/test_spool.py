@@ -1,0 +1,178 @@
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import pytest
+
+from ingest import dead_letter
+from ingest.dead_letter import DeadLetter
+from ingest.errors import DiskFailed, SpoolFull
+from ingest.spool import FILE_NAME, Blob, Row, Spool
+from ingest.sqlite import connect
+
+MEBIBYTE = 2**20
+
+
+@asynccontextmanager
+async def opened(folder: Path, max_bytes: int = MEBIBYTE) -> AsyncIterator[Spool]:
+    spool = Spool(folder, max_bytes)
+    try:
+        yield spool
+    finally:
+        await spool.close()
+
+
+def blob(text: str) -> Blob:
+    return Blob(text.encode(), text.count("\n"))
+
+
+async def everything(spool: Spool) -> list[Row]:
+    return await spool.read(0, 10**9, 10**9)
+
+
+async def test_first_in_first_out(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+        for number in range(5):
+            await spool.append([blob(f"m v={number}\n")])
+        rows = await everything(spool)
+    assert b"".join(row.lines for row in rows) == b"m v=0\nm v=1\nm v=2\nm v=3\nm v=4\n"
+    assert [row.id for row in rows] == sorted(row.id for row in rows)
+
+
+async def test_what_was_appended_is_there_after_reopening(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+        await spool.append([blob("m v=1\nm v=2\n")])
+    async with opened(tmp_path) as spool:
+        (row,) = await everything(spool)
+        assert (row.lines, row.points) == (b"m v=1\nm v=2\n", 2)
+        assert (spool.depth.points, spool.depth.bytes) == (2, 12)
+
+
+async def test_what_arrives_together_shares_rows_but_no_blob_is_split(tmp_path: Path) -> None:
+    big = "m v=1\n" * 100_000
+    async with opened(tmp_path, 10 * MEBIBYTE) as spool:
+        await asyncio.gather(
+            *(spool.append([blob(big)]) for _ in range(4)), *(spool.append([blob("n v=1\n")]) for _ in range(50))
+        )
+        rows = await everything(spool)
+    assert sum(row.points for row in rows) == 400_050
+    assert len(rows) < 10
+    assert all(len(row.lines) <= 1_000_000 for row in rows)
+
+
+async def test_reading_keeps_to_its_limits_but_gives_at_least_one_row(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+        for _ in range(5):
+            await spool.append([blob("m v=1\nm v=2\n")])
+        assert [
+            len(await spool.read(0, points, size)) for points, size in ((1, 10**6), (4, 10**6), (10**6, 1), (10**6, 24))
+        ] == [1, 2, 1, 2]
+        first = await spool.read(0, 4, 10**6)
+        assert [row.id for row in await spool.read(first[-1].id, 10**6, 10**6)] == [3, 4, 5]
+
+
+async def test_removed_rows_are_gone_and_the_depth_follows(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+        await spool.append([blob("m v=1\n")])
+        await spool.append([blob("m v=2\n")])
+        rows = await everything(spool)
+        await spool.remove(rows[:1])
+        assert [row.lines for row in await everything(spool)] == [b"m v=2\n"]
+        assert (spool.depth.points, spool.depth.oldest_ms) == (1, rows[1].time_ms)
+        await spool.remove(rows[1:])
+        assert (spool.depth.points, spool.depth.bytes, spool.depth.oldest_ms) == (0, 0, None)
+
+
+async def test_an_id_is_never_used_twice(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+        await spool.append([blob("m v=1\n")])
+        rows = await everything(spool)
+        await spool.remove(rows)
+        await spool.append([blob("m v=2\n")])
+        assert (await everything(spool))[0].id > rows[0].id
+
+
+async def test_a_full_spool_takes_nothing_until_there_is_room(tmp_path: Path) -> None:
+    async with opened(tmp_path, max_bytes=100) as spool:
+        await spool.append([blob("m v=1\n" * 16)])
+        with pytest.raises(SpoolFull):
+            await spool.append([blob("m v=1\n")])
+        assert spool.trouble is not None
+        await spool.remove(await everything(spool))
+        await spool.append([blob("m v=1\n")])
+        assert spool.trouble is None
+
+
+async def test_appends_under_way_count_for_the_cap(tmp_path: Path) -> None:
+    async with opened(tmp_path, max_bytes=100) as spool:
+        results = await asyncio.gather(
+            *(spool.append([blob("m v=1\n" * 4)]) for _ in range(10)), return_exceptions=True
+        )
+        assert [type(result) for result in results].count(SpoolFull) == 6
+        assert spool.depth.bytes == 96
+
+
+async def test_dead_lines_move_in_the_commit_that_removes_their_row(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+        await spool.append([blob("m v=1\nm v=x\n")])
+        await spool.remove(await everything(spool), [DeadLetter(b"m v=x\n", "invalid boolean", 5)])
+        assert (spool.depth.points, spool.depth.dead_letters) == (0, 1)
+    with closing(connect(tmp_path / FILE_NAME)) as connection:
+        assert dead_letter.select(connection) == [DeadLetter(b"m v=x\n", "invalid boolean", 5, 1)]
+
+
+async def test_a_disk_that_fails_is_told_and_recovers(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+        pages = spool._writer.execute("PRAGMA page_count").fetchone()[0]
+        spool._writer.execute(f"PRAGMA max_page_count={pages}")
+        with pytest.raises(DiskFailed, match="full"):
+            await spool.append([blob("m v=1\n" * 10_000)])
+        assert spool.trouble is not None
+        assert await everything(spool) == []
+        spool._writer.execute("PRAGMA max_page_count=100000")
+        await spool.append([blob("m v=1\n")])
+        assert spool.trouble is None
+
+
+KILLED = """
+import asyncio, sys
+from pathlib import Path
+from ingest.spool import Blob, Spool
+
+async def main():
+    spool = Spool(Path(sys.argv[1]), 2**30)
+    number = 0
+    while True:
+        await asyncio.gather(*(spool.append([Blob(b"m v=%d\\n" % (number + i), 1)]) for i in range(20)))
+        for i in range(20):
+            print(number + i)
+        sys.stdout.flush()
+        number += 20
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("seconds", [0.2, 0.35])
+def test_kill_9_loses_nothing_that_was_acked(tmp_path: Path, seconds: float) -> None:
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    acked = [process.stdout.readline()]
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        os.kill(process.pid, signal.SIGKILL)
+    acked += process.stdout.read().splitlines(keepends=True)
+    process.stdout.close()
+    process.wait()
+    with closing(connect(tmp_path / FILE_NAME)) as connection:
+        lines = b"".join(lines for (lines,) in connection.execute("SELECT lines FROM spool ORDER BY id")).splitlines()
+    kept = [int(line.removeprefix(b"m v=")) for line in lines]
+    assert len(acked) >= 20
+    assert kept == list(range(len(kept))), "the order was lost"
+    assert len(kept) >= len([line for line in acked if line.endswith(b"\n")])

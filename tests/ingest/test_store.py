@@ -1,0 +1,243 @@
+"""One suite for both stores: what was put in comes out, in order, counted exactly, page by page."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ingest.errors import StoreUnavailable
+from ingest.event import Event, time_ns
+from ingest.line_protocol import LineEncoder
+from ingest.metrics import Metrics
+from ingest.point_writer import InfluxAddress, PointWriter
+from ingest.routes.read import hierarchy
+from ingest.store import Selection, Store, StoredEvent, shown_valor
+from ingest.store.embedded import EmbeddedStore
+from ingest.store.influx import InfluxStore
+from ingest.store.paging import parse_cursor, read_page, read_pages
+from tests.ingest.strategies import TAGS, VALORES
+from tools.influx_server import InfluxServer, free_port, make_bucket
+
+START_MS = 1_539_112_021_301
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A store, and a way to put events on it."""
+
+    store: Store
+    put: Any
+
+
+@asynccontextmanager
+async def embedded(folder: Path) -> AsyncIterator[Shelf]:
+    store = EmbeddedStore(folder, Metrics())
+
+    async def put(events: Sequence[Event]) -> None:
+        await store.append(events, [])
+
+    yield Shelf(store, put)
+    await store.close()
+
+
+@asynccontextmanager
+async def influx(server: InfluxServer, bucket: str) -> AsyncIterator[Shelf]:
+    address = InfluxAddress(server.url, server.org, bucket, server.token)
+    store = InfluxStore(address, 30.0)
+
+    async def put(events: Sequence[Event]) -> None:
+        if events:
+            answer = await writer.write(LineEncoder().encode(events))
+            assert answer.status == 204, answer
+
+    async with PointWriter(address, connections=1, timeout_seconds=30.0, gzip=False) as writer:
+        yield Shelf(store, put)
+    await store.close()
+
+
+@pytest.fixture(params=["embedded", "influx"])
+async def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Shelf]:
+    if request.param == "embedded":
+        context = embedded(tmp_path)
+    else:
+        context = influx(request.getfixturevalue("influx_server"), request.getfixturevalue("influx_bucket"))
+    async with context as shelf:
+        yield shelf
+
+
+def shown(events: Sequence[Event]) -> list[StoredEvent]:
+    """What a store must show for ``events``, newest first."""
+    unique = {StoredEvent(time_ns(e.timestamp_ms, e.valor), e.tag, shown_valor(e.valor)) for e in events}
+    return sorted(unique, key=lambda e: (e.time_ns, e.tag, e.valor), reverse=True)
+
+
+def many(number: int, per_ms: int = 1) -> list[Event]:
+    return [
+        Event(START_MS + i // per_ms, f"brasil.{('sul', 'norte')[i % 2]}.s{i % 7}", str(i) if i % 5 else "")
+        for i in range(number)
+    ]
+
+
+async def test_an_empty_store(shelf: Shelf) -> None:
+    assert await shelf.store.events(Selection(), None, 10) == []
+    assert await shelf.store.counts(Selection()) == []
+    assert await shelf.store.trouble() is None
+
+
+async def test_every_kind_of_valor_comes_back(shelf: Shelf) -> None:
+    valores = [
+        "23.5",
+        "23.50",
+        "1e6",
+        "-0.0",
+        "007",
+        "",
+        "abc",
+        'a "b" \\ c\n\r\td',
+        "açaí 🌎 \0",
+        "nan",
+        "\\",
+        '\\"',
+        "1" * 400,
+        "x" * 60_000,
+        "1e-320",
+    ]
+    events = [Event(START_MS + i, "brasil.são-paulo.câmara_1", valor) for i, valor in enumerate(valores)]
+    await shelf.put(events)
+    assert await shelf.store.events(Selection(), None, 100) == shown(events)
+
+
+async def test_the_same_event_twice_is_stored_once_and_different_ones_are_all_kept(shelf: Shelf) -> None:
+    events = [Event(START_MS, "a.b.c", valor) for valor in ("1", "2", "abc", "")] + [Event(START_MS, "a.b.d", "1")]
+    for _ in range(3):
+        await shelf.put(events)
+    assert await shelf.store.events(Selection(), None, 100) == shown(events)
+    assert hierarchy(await shelf.store.counts(Selection())).events == 5
+
+
+async def test_counts_of_the_seed_example(shelf: Shelf) -> None:
+    sizes = {
+        "brasil.sudeste.sensor01": 700,
+        "brasil.sudeste.sensor02": 300,
+        "brasil.sul.sensor03": 1250,
+        "brasil.sul.sensor04": 250,
+    }
+    for tag, size in sizes.items():
+        await shelf.put([Event(START_MS + i, tag, ("23.5", "on", "")[i % 3]) for i in range(size)])
+    assert hierarchy(await shelf.store.counts(Selection())).text().splitlines() == [
+        "brasil.sudeste - 1000",
+        "brasil.sudeste.sensor01 - 700",
+        "brasil.sudeste.sensor02 - 300",
+        "brasil.sul - 1500",
+        "brasil.sul.sensor03 - 1250",
+        "brasil.sul.sensor04 - 250",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("selection", "matches"),
+    [
+        (Selection(start_ms=START_MS + 10), lambda e: e.timestamp_ms >= START_MS + 10),
+        (Selection(stop_ms=START_MS + 10), lambda e: e.timestamp_ms < START_MS + 10),
+        (Selection(start_ms=START_MS + 5, stop_ms=START_MS + 6), lambda e: e.timestamp_ms == START_MS + 5),
+        (Selection(country="brasil", region="sul"), lambda e: ".sul." in e.tag),
+        (Selection(sensor="s3"), lambda e: e.tag.endswith(".s3")),
+        (Selection(status="erro"), lambda e: e.valor == ""),
+        (Selection(status="processado", sensor="s1"), lambda e: e.valor != "" and e.tag.endswith(".s1")),
+        (Selection(country="chile"), lambda _: False),
+    ],
+)
+async def test_selections(shelf: Shelf, selection: Selection, matches: Any) -> None:
+    events = many(50, per_ms=2)
+    await shelf.put(events)
+    chosen = [event for event in events if matches(event)]
+    assert await shelf.store.events(selection, None, 100) == shown(chosen)
+    assert sum(count.events for count in await shelf.store.counts(selection)) == len(chosen)
+
+
+@pytest.mark.parametrize("page_size", [1, 3, 7, 100])
+async def test_pages_have_no_gap_and_no_repeat(shelf: Shelf, page_size: int) -> None:
+    events = [*many(30, per_ms=10), *(Event(START_MS + 1, f"brasil.sul.e{i}", "") for i in range(12))]
+    await shelf.put(events)
+    pages = [page async for page in read_pages(shelf.store, Selection(), None, 10**6, page_size)]
+    assert [event for page in pages for event in page.events] == shown(events)
+    assert all(len(page.events) == page_size for page in pages[:-1])
+    assert pages[-1].next is None
+
+
+async def test_a_page_goes_on_where_the_last_one_ended_while_newer_events_arrive(shelf: Shelf) -> None:
+    events = many(20, per_ms=5)
+    await shelf.put(events)
+    first = await read_page(shelf.store, Selection(), None, 8)
+    await shelf.put([Event(START_MS + 100, "brasil.sul.new", "1"), Event(START_MS + 3, "brasil.zzz.new", "")])
+    assert first.next is not None
+    rest = await read_page(shelf.store, Selection(), parse_cursor(str(first.next)), 100)
+    seen = [*first.events, *rest.events]
+    assert len(set(seen)) == len(seen)
+    assert set(shown(events)) <= set(seen)
+
+
+async def test_a_limit_ends_the_pages(shelf: Shelf) -> None:
+    await shelf.put(many(30))
+    pages = [page async for page in read_pages(shelf.store, Selection(), None, 10, 4)]
+    assert [len(page.events) for page in pages] == [4, 4, 2]
+    assert pages[-1].next is not None
+
+
+EVENTS = st.lists(st.builds(Event, st.integers(START_MS, START_MS + 3), TAGS, VALORES), max_size=8)
+
+
+@given(events=EVENTS)
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_law_what_the_embedded_store_holds_is_what_was_sent(
+    events: list[Event], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    async with embedded(tmp_path_factory.mktemp("law")) as shelf:
+        await shelf.put(events)
+        assert [(e.tag, e.valor) for e in await shelf.store.events(Selection(), None, 100)] == [
+            (e.tag, e.valor) for e in _kept(events)
+        ]
+
+
+@given(events=EVENTS)
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_law_what_influxdb_holds_is_what_was_sent(events: list[Event], influx_server: InfluxServer) -> None:
+    bucket = f"law-{time_ns(0, repr(events))}-{id(events)}"
+    make_bucket(influx_server, bucket)
+    async with influx(influx_server, bucket) as shelf:
+        await shelf.put(events)
+        assert await shelf.store.events(Selection(), None, 100) == shown(events)
+
+
+def _kept(events: Sequence[Event]) -> list[StoredEvent]:
+    """The embedded store keeps every distinct text, also where two are the same number: "1" and "1.0"."""
+    rows = {(time_ns(e.timestamp_ms, e.valor), e.tag, e.valor) for e in events}
+    return [StoredEvent(time, tag, shown_valor(valor)) for time, tag, valor in sorted(rows, reverse=True)]
+
+
+async def test_a_store_that_is_away_says_so() -> None:
+    store = InfluxStore(InfluxAddress(f"http://127.0.0.1:{free_port()}", "o", "b", "t"), 5.0)
+    with pytest.raises(StoreUnavailable, match="does not answer"):
+        await store.counts(Selection())
+    assert await store.trouble() is not None
+    await store.close()
+
+
+async def test_a_token_that_may_not_read_is_told(influx_server: InfluxServer, influx_bucket: str) -> None:
+    store = InfluxStore(InfluxAddress(influx_server.url, influx_server.org, influx_bucket, "wrong"), 5.0)
+    with pytest.raises(StoreUnavailable, match="401"):
+        await store.counts(Selection())
+    await store.close()
+
+
+async def test_the_embedded_store_is_there_after_reopening(tmp_path: Path) -> None:
+    async with embedded(tmp_path) as shelf:
+        await shelf.put(many(10))
+    async with embedded(tmp_path) as shelf:
+        await shelf.put(many(12))
+        assert await shelf.store.events(Selection(), None, 100) == shown(many(12))

@@ -1,0 +1,124 @@
+"""The command as a user starts it: real processes, real signals, exit codes."""
+
+import asyncio
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from pathlib import Path
+
+import pytest
+
+from loadgen.__main__ import main
+from tests.loadgen.service import Service
+
+
+async def start(*arguments: str) -> Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "loadgen", *arguments, stdout=PIPE, stderr=PIPE, cwd=Path(__file__).parents[2]
+    )
+
+
+async def finish(process: Process) -> tuple[int | None, str, str]:
+    out, err = await asyncio.wait_for(process.communicate(), 30)
+    return process.returncode, out.decode(), err.decode()
+
+
+async def loadgen(*arguments: str) -> tuple[int | None, str, str]:
+    return await finish(await start(*arguments))
+
+
+async def test_a_run_and_its_verification(service: Service, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results = str(tmp_path / "run.jsonl")
+    code, out, err = await loadgen(
+        "run", "--url", service.url, "--rate", "500", "--duration", "500ms", "--batch", "10", "--results", results
+    )
+    assert (code, err) == (0, ""), out + err
+    assert "250 events in 25 requests" in out
+    assert "250 (all)" in out
+    code, out, err = await loadgen("verify", "--results", results)
+    assert (code, out, err) == (0, "verified: 250 of 250 acked events\n", "")
+    lost = service.rows.pop()
+    code = await asyncio.to_thread(main, ["verify", "--results", results, "--wait", "0"])
+    out = capsys.readouterr().out
+    assert code == 1, out
+    assert "missing: 1" in out
+    assert lost["tag"] in out
+
+
+async def test_what_is_not_acked_shows_in_the_exit_code(service: Service) -> None:
+    service.status = 500
+    code, out, _ = await loadgen("run", "--url", service.url, "--rate", "0", "--events", "5")
+    assert code == 1
+    assert "5 × HTTP 500" in out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_one_signal_ends_an_endless_run_cleanly(service: Service, number: signal.Signals) -> None:
+    process = await start("run", "--url", service.url, "--duration", "forever", "--rate", "50")
+    await service.heard(5)
+    process.send_signal(number)
+    code, out, err = await finish(process)
+    assert (code, err) == (0, ""), out + err
+    assert f"acked     {len(service.rows)} (all)" in out
+
+
+async def test_a_second_signal_ends_it_at_once(service: Service) -> None:
+    service.delay_seconds = 60
+    process = await start("run", "--url", service.url, "--duration", "forever", "--connections", "2")
+    await service.heard(2)
+    process.send_signal(signal.SIGINT)
+    await asyncio.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    code, out, err = await finish(process)
+    assert (code, out, err) == (130, "", "")
+
+
+async def test_a_killed_run_can_still_be_verified(
+    service: Service, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = tmp_path / "run.jsonl"
+    process = await start(
+        "run", "--url", service.url, "--duration", "forever", "--rate", "100", "--results", str(results)
+    )
+    # At 100 a second these take more than the second after which the first line is written.
+    await service.heard(115)
+    process.kill()
+    await finish(process)
+    code = await asyncio.to_thread(main, ["verify", "--results", str(results)])
+    out = capsys.readouterr().out
+    assert code == 0, out
+    assert " 0 of 0 " not in out, out
+    assert out.startswith("the run did not end by itself"), out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "way_out"),
+    [
+        (["run", "--rate", "fast"], "write events a second like 1000"),
+        (["run", "--duration", "60"], "write it like 500ms, 60s, 5m or 1h"),
+        (["run", "--format", "xml"], "choose from"),
+        (["run", "--results", "/dev/null/run.jsonl"], "Name another --results file"),
+        (["verify"], "See loadgen verify --help"),
+        (["verify", "--results", "/dev/null/run.jsonl"], "can't be read"),
+        (["serve", "--target", "https://ingest"], "try http://127.0.0.1:5000"),
+        ([], "See loadgen --help"),
+    ],
+)
+def test_wrong_usage_names_the_way_out(arguments: list[str], way_out: str, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        code: object = main(arguments)
+    except SystemExit as exit_:
+        code = exit_.code
+    out, err = capsys.readouterr()
+    assert (code, out) == (2, "")
+    assert way_out in err
+    assert len(err.splitlines()) == 1, err
+
+
+@pytest.mark.parametrize("command", ["run", "verify", "serve"])
+def test_help_has_an_example_and_the_exit_codes(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main([command, "--help"])
+    out = capsys.readouterr().out
+    assert f"  loadgen {command}" in out
+    assert "exit codes: 0" in out

@@ -1,0 +1,82 @@
+"""The results file survives what happens to files."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from loadgen.plan import Plan
+from loadgen.results import ResultsWriter, Started, Summary, UnreadableError, read
+from loadgen.tally import Tally
+from loadgen.verdict import ALL_ACKED
+
+PLAN = Plan(url="http://127.0.0.1:5000", start_ms=1, batch=2, events=8)
+
+
+def written(path: Path) -> Summary:
+    tally = Tally()
+    with ResultsWriter(path) as writer:
+        writer.write(Started(PLAN))
+        for request in (0, 1, 3):
+            tally.send(2, 0)
+            tally.answer(request, request * 2, 2, ALL_ACKED, 1000)
+            writer.write(tally.close_second(request + 1))
+        writer.write(summary := tally.summary(3.0, interrupted=False))
+    return summary
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    summary = written(path)
+    record = read(path)
+    assert record.plan == PLAN
+    assert record.answered.spans == [(0, 1), (3, 3)]
+    assert (record.requests, record.finished) == (4, True)
+    assert msgspec.json.decode(path.read_bytes().splitlines()[-1], type=Summary) == summary
+
+
+def test_the_lines_are_plain_json_that_names_itself(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    written(path)
+    kinds = [msgspec.json.decode(line)["line"] for line in path.read_bytes().splitlines()]
+    assert kinds == ["plan", "second", "second", "second", "summary"]
+
+
+def test_lines_are_on_disk_before_the_file_is_closed(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    with ResultsWriter(path) as writer:
+        writer.write(Started(PLAN))
+        assert read(path).plan == PLAN
+
+
+def test_any_torn_end_leaves_the_lines_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    written(path)
+    whole = path.read_bytes()
+    *_, last_second, _summary = whole.splitlines(keepends=True)
+    for cut in range(1, len(_summary) + len(last_second)):
+        path.write_bytes(whole[:-cut])
+        record = read(path)
+        assert not record.finished
+        assert record.answered.spans[0] == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"", "its first line is not a plan"),
+        (b"hello\nworld\n", "is no results file"),
+        (b'{"line":"plan","plan":{}}\n', "is no results file"),
+        (b"[1]\n", "is no results file"),
+    ],
+)
+def test_other_files_are_refused_in_a_sentence(tmp_path: Path, content: bytes, complaint: str) -> None:
+    path = tmp_path / "other"
+    path.write_bytes(content)
+    with pytest.raises(UnreadableError, match=complaint):
+        read(path)
+
+
+def test_no_file_is_refused_too(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableError, match="No such file"):
+        read(tmp_path / "none")

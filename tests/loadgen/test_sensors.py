@@ -1,0 +1,80 @@
+"""The sensors: repeatable, distinct and believable."""
+
+import re
+from collections import Counter
+from itertools import islice, pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadgen.plan import Plan
+from loadgen.sensors import Event, events
+
+START_MS = 1_539_112_021_301
+NUMBER = re.compile(r"-?\d+\.\d{1,2}")
+rates = st.one_of(st.just(0.0), st.integers(1, 50_000).map(float), st.floats(0.1, 5000))
+
+
+def plan(sensors: int = 1000, rate: float = 1000, seed: int = 1, batch: int = 1) -> Plan:
+    return Plan(url="", sensors=sensors, rate=rate, seed=seed, batch=batch, start_ms=START_MS)
+
+
+def take(count: int, source: Plan) -> list[Event]:
+    return list(islice(events(source), count))
+
+
+@given(sensors=st.integers(1, 100), rate=rates, seed=st.integers())
+def test_the_same_plan_gives_the_same_events(sensors: int, rate: float, seed: int) -> None:
+    assert take(150, plan(sensors, rate, seed)) == take(150, plan(sensors, rate, seed, batch=7))
+
+
+@given(sensors=st.integers(1, 50), rate=rates)
+def test_every_event_has_an_identity_of_its_own_and_time_never_goes_back(sensors: int, rate: float) -> None:
+    sent = take(200, plan(sensors, rate))
+    assert len({(event.timestamp, event.tag) for event in sent}) == len(sent)
+    assert all(before.timestamp <= after.timestamp for before, after in pairwise(sent))
+
+
+@given(sensors=st.integers(1, 50), rate=st.integers(1, 1000))
+def test_timestamps_are_the_planned_times_while_sensors_are_slow_enough(sensors: int, rate: int) -> None:
+    sent = take(200, plan(sensors, rate))
+    assert [event.timestamp for event in sent] == [START_MS + index * 1000 // rate for index in range(200)]
+
+
+def test_another_seed_gives_other_readings() -> None:
+    assert take(1000, plan(seed=1)) != take(1000, plan(seed=2))
+
+
+def test_each_of_a_thousand_sensors_sends_an_event_a_second() -> None:
+    first, second = take(1000, plan()), take(2000, plan())[1000:]
+    assert [event.tag for event in first] == [event.tag for event in second]
+    assert all(b.timestamp - a.timestamp == 1000 for a, b in zip(first, second, strict=True))
+
+
+def test_tags_are_numbered_over_all_and_even_over_the_regions() -> None:
+    tags = [event.tag for event in take(1000, plan())]
+    assert len(set(tags)) == 1000
+    assert tags[0] == "brasil.norte.sensor0001"
+    assert sorted(tag.split(".sensor")[1] for tag in tags) == [f"{number:04}" for number in range(1, 1001)]
+    regions = Counter(tag.split(".")[1] for tag in tags)
+    assert regions == dict.fromkeys(("norte", "nordeste", "sudeste", "sul"), 250)
+    assert take(1, plan(sensors=4))[0].tag == "brasil.norte.sensor01"
+
+
+def test_readings_are_mostly_numbers_some_words_and_a_few_nothing() -> None:
+    sent = take(50_000, plan())
+    words = [event for event in sent if event.valor and not NUMBER.fullmatch(event.valor)]
+    empty = sum(1 for event in sent if not event.valor)
+    assert 0.007 < empty / len(sent) < 0.013
+    assert 0.03 < len({event.tag for event in words}) / 1000 < 0.07
+    assert {"aberta", "fechada", "ligado", "desligado", "manutenção", "atenção"} <= {event.valor for event in words}
+
+
+def test_numbers_walk_instead_of_jumping() -> None:
+    by_tag: dict[str, list[float]] = {}
+    for event in take(20_000, plan(sensors=100)):
+        if NUMBER.fullmatch(event.valor):
+            by_tag.setdefault(event.tag, []).append(float(event.valor))
+    widest = max(abs(after - before) for walk in by_tag.values() for before, after in pairwise(walk))
+    assert 0 < widest <= 0.8 + 1e-9
+    assert all(len(set(walk)) > 10 for walk in by_tag.values())

@@ -1,0 +1,29 @@
+import pytest
+
+from loadgen.encode import FORMATS
+from loadgen.target import BadUrlError, Target
+
+
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        ("http://127.0.0.1:5000", Target("127.0.0.1", 5000, "")),
+        ("http://ingest/", Target("ingest", 80, "")),
+        ("http://[::1]:5000/pulso/", Target("::1", 5000, "/pulso")),
+    ],
+)
+def test_urls_understood(url: str, target: Target) -> None:
+    assert Target.parse(url) == target
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a", "localhost:5000", "http://", "http://a:x", "http://a:99999", "http://a?b"]
+)
+def test_urls_refused_name_one_that_works(url: str) -> None:
+    with pytest.raises(BadUrlError, match=r"try http://127\.0\.0\.1:5000$"):
+        Target.parse(url)
+
+
+def test_the_head_of_a_request() -> None:
+    head = Target("::1", 5000, "/pulso").head(FORMATS["lp"]).decode()
+    assert head.startswith("POST /pulso/api/v2/write?precision=ms HTTP/1.1\r\nHost: [::1]:5000\r\n")

@@ -1,0 +1,211 @@
+"""A real InfluxDB for tests and benchmarks: found or built, started on a free port, ended by pid."""
+
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_MODULE = Path(__file__).parent / "influxd"
+_START_SECONDS = 60.0
+_STOP_SECONDS = 20.0
+ORG = "pulso"
+
+HOW_TO_GET_ONE = (
+    "no InfluxDB: run `make tools` (needs Go, Rust and a C compiler), or put an influxd {version} on the PATH,"
+    " or start a Docker engine, or set INFLUXDB_URL and INFLUXDB_TOKEN"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InfluxServer:
+    """A running server; ``token`` may do everything, "" where nobody has set the server up yet."""
+
+    url: str
+    token: str = ""
+    org: str = ORG
+    pid: int | None = None
+
+
+class NoInfluxError(Exception):
+    """None can be found or started; the message says what to do."""
+
+
+def version() -> str:
+    """The one version that Pulso is tested with, as tools/influxd/go.mod pins it."""
+    found = re.search(r"influxdata/influxdb/v2 v(\S+)", (_MODULE / "go.mod").read_text())
+    assert found is not None, "tools/influxd/go.mod pins no InfluxDB"  # noqa: S101
+    return found.group(1)
+
+
+def cached() -> Path:
+    """Where ``make tools`` puts the server it builds."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "pulso" / f"influxd-{version()}"
+
+
+def binary() -> Path | None:
+    """An influxd of the right version: the one that was built, or one on the PATH."""
+    on_path = shutil.which("influxd")
+    for path in (cached(), Path(on_path) if on_path else None):
+        if path is not None and path.exists() and _is_right(path):
+            return path
+    return None
+
+
+def docker_engine() -> bool:
+    """Whether a Docker engine answers."""
+    if shutil.which("docker") is None:
+        return False
+    return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
+
+
+@contextmanager
+def server() -> Iterator[InfluxServer]:
+    """A server that is set up: the one in the environment, else one of our own, which ends with the context."""
+    if os.environ.get("INFLUXDB_URL") and os.environ.get("INFLUXDB_TOKEN"):
+        yield InfluxServer(
+            os.environ["INFLUXDB_URL"], os.environ["INFLUXDB_TOKEN"], os.environ.get("INFLUXDB_ORG", ORG)
+        )
+        return
+    with fresh_server() as fresh:
+        token = secrets.token_hex(16)
+        setup = {"username": "admin", "password": secrets.token_hex(16), "org": ORG, "bucket": "first", "token": token}
+        call(fresh, "POST", "/api/v2/setup", setup)
+        yield InfluxServer(fresh.url, token, ORG, fresh.pid)
+
+
+@contextmanager
+def fresh_server() -> Iterator[InfluxServer]:
+    """A server of our own that nobody has set up. Raises NoInfluxError."""
+    path = binary()
+    if path is None and not docker_engine():
+        raise NoInfluxError(HOW_TO_GET_ONE.format(version=version()))
+    with _process(path) if path else _container() as started:
+        yield started
+
+
+def call(
+    target: InfluxServer, method: str, path: str, body: Any = None, parameters: Mapping[str, str] | None = None
+) -> Any:
+    """A request to the server's API: JSON in and out, bytes as they are. Raises urllib.error.HTTPError."""
+    url = target.url + path + ("?" + urllib.parse.urlencode(parameters) if parameters else "")
+    data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+    headers = {"Content-Type": "application/json"} | (
+        {"Authorization": f"Token {target.token}"} if target.token else {}
+    )
+    request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 - always http
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        content = answer.read()
+    return json.loads(content) if content.strip() else None
+
+
+def make_bucket(target: InfluxServer, name: str, retention_seconds: int = 0) -> str:
+    """Create a bucket; its id."""
+    (org,) = call(target, "GET", "/api/v2/orgs", parameters={"org": target.org})["orgs"]
+    rules = [{"type": "expire", "everySeconds": retention_seconds}] if retention_seconds else []
+    return str(
+        call(target, "POST", "/api/v2/buckets", {"orgID": org["id"], "name": name, "retentionRules": rules})["id"]
+    )
+
+
+@contextmanager
+def _process(path: Path) -> Iterator[InfluxServer]:
+    with tempfile.TemporaryDirectory(prefix="pulso-influxd-") as folder:
+        port = free_port()
+        with Path(folder, "log").open("wb") as log:
+            process = subprocess.Popen(_command(path, Path(folder), port), stdout=log, stderr=log)
+        try:
+            started = InfluxServer(f"http://127.0.0.1:{port}", pid=process.pid)
+            _wait_until_up(started, lambda: process.poll() is None, Path(folder, "log"))
+            yield started
+        finally:
+            process.terminate()
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _command(path: Path, folder: Path, port: int) -> Sequence[str]:
+    return [
+        str(path),
+        f"--bolt-path={folder / 'bolt'}",
+        f"--sqlite-path={folder / 'sqlite'}",
+        f"--engine-path={folder / 'engine'}",
+        f"--http-bind-address=127.0.0.1:{port}",
+        "--reporting-disabled",
+        "--log-level=error",
+    ]
+
+
+@contextmanager
+def _container() -> Iterator[InfluxServer]:
+    port = free_port()
+    command = ["docker", "run", "--rm", "--detach", f"--publish=127.0.0.1:{port}:8086", f"influxdb:{version()}"]
+    container = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    try:
+        started = InfluxServer(f"http://127.0.0.1:{port}")
+        _wait_until_up(started, lambda: True, None)
+        yield started
+    finally:
+        subprocess.run(["docker", "stop", container], check=False, capture_output=True)
+
+
+def _wait_until_up(started: InfluxServer, is_alive: Callable[[], bool], log: Path | None) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and is_alive():
+        try:
+            call(started, "GET", "/health")
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+        else:
+            return
+    said = log.read_text(errors="replace")[-2000:] if log else ""
+    raise NoInfluxError(f"influxd did not start on {started.url}: {said}")
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _is_right(path: Path) -> bool:
+    said = subprocess.run([str(path), "version"], capture_output=True, text=True, check=False).stdout
+    return f"v{version()} " in said
+
+
+def ensure() -> int:
+    """Build influxd unless tests will find one anyway; the exit code of ``make tools``."""
+    if os.environ.get("INFLUXDB_URL") and os.environ.get("INFLUXDB_TOKEN"):
+        print(f"InfluxDB: the one at {os.environ['INFLUXDB_URL']}")
+        return 0
+    found = binary()
+    if found is not None:
+        print(f"InfluxDB: {found}")
+        return 0
+    if not all(shutil.which(program) for program in ("go", "cargo", "cc")) and docker_engine():
+        print(f"InfluxDB: the Docker image influxdb:{version()}")
+        return 0
+    print(f"InfluxDB: building {cached()}, about 6 minutes on two cores, once")
+    return subprocess.run([str(_MODULE / "build.sh"), str(cached())], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(ensure())

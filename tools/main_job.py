@@ -1,0 +1,92 @@
+"""``make run``: the ingest service with the embedded store, and simulated sensors that send 1000 events/s to it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_START_SECONDS = 30.0
+_STOP_SECONDS = 15.0
+_RATE = os.environ.get("RATE", "1000")
+
+
+def main() -> int:
+    """Run until Ctrl-C; 0 if both parts ended cleanly."""
+    url = f"http://127.0.0.1:{os.environ.get('INGEST_PORT', '5000')}"
+    try:
+        with _ingest(url) as ingest:
+            _welcome(url)
+            return _sensors(url, ingest)
+    except _FailedError as error:
+        print(f"make run: {error}", file=sys.stderr)
+        return 1
+
+
+class _FailedError(Exception):
+    """A part did not start."""
+
+
+@contextmanager
+def _ingest(url: str) -> "Iterator[subprocess.Popen[bytes]]":
+    # In a session of its own, for Ctrl-C has to stop the sensors first.
+    process = subprocess.Popen([sys.executable, "-m", "ingest", "serve"], start_new_session=True)
+    try:
+        _wait_until_ready(url, process)
+        yield process
+    finally:
+        process.terminate()
+        process.wait(_STOP_SECONDS)
+
+
+def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise _FailedError("the ingest service did not start; its message is above")
+        try:
+            urllib.request.urlopen(url + "/ready", timeout=5).close()  # noqa: S310 - always http
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+        else:
+            return
+    raise _FailedError(f"the ingest service does not answer on {url}")
+
+
+def _welcome(url: str) -> None:
+    with urllib.request.urlopen(url + "/counts", timeout=60) as answer:  # noqa: S310 - always http
+        events = json.load(answer)["events"]
+    folder = os.environ.get("INGEST_DATA_DIR", "data")
+    print(f"""
+Events are kept in {folder}: {events:,} from earlier runs, and {_RATE} simulated ones a second from now on.
+
+  newest events   curl '{url}/get_data?limit=5'
+  counts          curl -H 'Accept: text/plain' {url}/counts
+  how it is       curl {url}/ready    curl {url}/metrics
+
+Ctrl-C stops the sensors, then the service.
+""")
+
+
+def _sensors(url: str, ingest: "subprocess.Popen[bytes]") -> int:
+    command = [sys.executable, "-m", "loadgen", "run", "--url", url, "--rate", _RATE, "--duration", "forever"]
+    sensors = subprocess.Popen(command)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # A terminal's Ctrl-C reaches the sensors too; a kill of this process does not.
+        signal.signal(number, lambda received, _: sensors.send_signal(received) if received == signal.SIGTERM else None)
+    while sensors.poll() is None:
+        if ingest.poll() is not None:
+            sensors.terminate()
+            sensors.wait()
+            raise _FailedError("the ingest service ended; its message is above")
+        time.sleep(0.1)
+    return sensors.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
