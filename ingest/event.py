@@ -23,13 +23,18 @@ def status_of(valor: str) -> str:
     return PROCESSADO if valor else ERRO
 
 
-def time_ns(timestamp_ms: int, valor: str) -> int:
-    """The time of the event's point: its millisecond plus an offset in [0, 999 999] that ``valor`` alone decides.
+def offset_ns(valor: str) -> int:
+    """Where in its millisecond an event's point lies: in [0, 999 999], decided by ``valor`` alone.
 
     InfluxDB overwrites a point of the same series and time; the offset keeps two values of one millisecond
     apart, and the same event, delivered twice, lands on itself.
     """
-    return timestamp_ms * NS_PER_MS + crc32(valor.encode()) % NS_PER_MS
+    return crc32(valor.encode()) % NS_PER_MS
+
+
+def time_ns(timestamp_ms: int, valor: str) -> int:
+    """The time of the event's point."""
+    return timestamp_ms * NS_PER_MS + offset_ns(valor)
 
 
 def number(valor: str) -> float | None:

@@ -2,46 +2,62 @@
 
 from collections.abc import Iterable
 
-from ingest.event import ERRO, PROCESSADO, Event, number, time_ns
+from ingest.event import ERRO, PROCESSADO, Event, number, offset_ns
 from ingest.tag import MAX_CACHED_TAGS, Tag, parse_tag
 
 MEASUREMENT = "events"
+_MAX_CACHED_FIELDS = 20_000
+_MAX_CACHED_VALOR_CHARACTERS = 24
+
+# Of one tag: the series of its ``processado`` events and that of its ``erro`` events, each with the blank after it.
+_SeriesPair = tuple[str, str]
+# Of one valor: its field with the blank after it, and the six digits of its offset.
+_FieldAndOffset = tuple[str, str]
 
 
 class LineEncoder:
-    """Writes events as lines; remembers each series' first half, for a sensor sends the same one every second."""
+    """Writes events as lines.
+
+    Remembers both halves of a line: a sensor sends under the same tag every second, and readings of few digits recur.
+    """
 
     def __init__(self) -> None:
-        self._series: dict[tuple[str, bool], str] = {}
+        self._series: dict[str, _SeriesPair] = {}
+        self._fields: dict[str, _FieldAndOffset] = {}
 
     def encode(self, events: Iterable[Event]) -> bytes:
-        """A line for each event, ended by a newline; times in nanoseconds."""
-        return "".join([self.line(event) for event in events]).encode()
+        """A line for each event, ended by a newline; times in nanoseconds. The events have passed the rules."""
+        series_of, field_of = self._series.get, self._fields.get
+        lines = []
+        for event in events:
+            valor = event.valor
+            series = series_of(event.tag) or self._new_series(event.tag)
+            field, offset = field_of(valor) or self._new_field(valor)
+            # Digits side by side are the millisecond in nanoseconds plus the offset, without arithmetic.
+            lines.append(f"{series[not valor]}{field}{event.timestamp_ms}{offset}\n")
+        return "".join(lines).encode()
 
-    def line(self, event: Event) -> str:
-        """The line of one event."""
-        valor = event.valor
-        series = self._series.get((event.tag, valor == "")) or self._new_series(event.tag, valor == "")
-        return f"{series} {_field(valor)} {time_ns(event.timestamp_ms, valor)}\n"
-
-    def _new_series(self, tag: str, is_erro: bool) -> str:
+    def _new_series(self, text: str) -> _SeriesPair:
+        tag = parse_tag(text)
+        if not isinstance(tag, Tag):
+            raise ValueError(f"tag {text!r} was never checked: {tag.reason}")
+        # A segment holds nothing that line protocol would want escaped.
+        key = f"{MEASUREMENT},country={tag.country},region={tag.region},sensor={tag.sensor}"
+        pair = (f"{key},status={PROCESSADO} ", f"{key},status={ERRO} ")
         if len(self._series) >= MAX_CACHED_TAGS:
             self._series.clear()
-        parsed = parse_tag(tag)
-        if not isinstance(parsed, Tag):
-            raise ValueError(f"tag {tag!r} was never checked: {parsed.reason}")
-        # A segment holds nothing that line protocol would want escaped.
-        status = ERRO if is_erro else PROCESSADO
-        series = f"{MEASUREMENT},country={parsed.country},region={parsed.region},sensor={parsed.sensor},status={status}"
-        self._series[tag, is_erro] = series
-        return series
+        self._series[text] = pair
+        return pair
 
-
-def _field(valor: str) -> str:
-    value = number(valor)
-    if value is not None:
-        return f"value={value!r}"
-    return f'text="{escape_string(valor)}"'
+    def _new_field(self, valor: str) -> _FieldAndOffset:
+        value = number(valor)
+        field = f'text="{escape_string(valor)}" ' if value is None else f"value={value!r} "
+        encoded = (field, f"{offset_ns(valor):06}")
+        if len(valor) <= _MAX_CACHED_VALOR_CHARACTERS:
+            if len(self._fields) >= _MAX_CACHED_FIELDS:
+                self._fields.clear()
+            self._fields[valor] = encoded
+        return encoded
 
 
 def escape_string(text: str) -> str:

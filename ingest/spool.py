@@ -28,13 +28,14 @@ CREATE TABLE IF NOT EXISTS spool (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     time_ms INTEGER NOT NULL,
     points INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
     lines BLOB NOT NULL
 );
 CREATE TRIGGER IF NOT EXISTS spool_grows AFTER INSERT ON spool BEGIN
-    UPDATE totals SET points = points + NEW.points, bytes = bytes + length(NEW.lines);
+    UPDATE totals SET points = points + NEW.points, bytes = bytes + NEW.bytes;
 END;
 CREATE TRIGGER IF NOT EXISTS spool_shrinks AFTER DELETE ON spool BEGIN
-    UPDATE totals SET points = points - OLD.points, bytes = bytes - length(OLD.lines);
+    UPDATE totals SET points = points - OLD.points, bytes = bytes - OLD.bytes;
 END;
 """
 
@@ -179,7 +180,8 @@ class Spool:
 def insert(connection: sqlite3.Connection, row: Row) -> None:
     """Add a row at the end; its ``id`` is given by the spool."""
     connection.execute(
-        "INSERT INTO spool (time_ms, points, lines) VALUES (?, ?, ?)", (row.time_ms, row.points, row.lines)
+        "INSERT INTO spool (time_ms, points, bytes, lines) VALUES (?, ?, ?, ?)",
+        (row.time_ms, row.points, len(row.lines), row.lines),
     )
 
 

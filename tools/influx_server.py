@@ -82,20 +82,20 @@ def server() -> Iterator[InfluxServer]:
         )
         return
     with fresh_server() as fresh:
-        token = secrets.token_hex(16)
-        setup = {"username": "admin", "password": secrets.token_hex(16), "org": ORG, "bucket": "first", "token": token}
-        call(fresh, "POST", "/api/v2/setup", setup)
-        yield InfluxServer(fresh.url, token, ORG, fresh.pid)
+        yield set_up(fresh)
 
 
 @contextmanager
 def fresh_server() -> Iterator[InfluxServer]:
     """A server of our own that nobody has set up. Raises NoInfluxError."""
-    path = binary()
-    if path is None and not docker_engine():
+    if binary() is not None:
+        with own_influxd() as influxd:
+            yield influxd.server
+    elif docker_engine():
+        with _container() as started:
+            yield started
+    else:
         raise NoInfluxError(HOW_TO_GET_ONE.format(version=version()))
-    with _process(path) if path else _container() as started:
-        yield started
 
 
 def call(
@@ -122,23 +122,61 @@ def make_bucket(target: InfluxServer, name: str, retention_seconds: int = 0) -> 
     )
 
 
-@contextmanager
-def _process(path: Path) -> Iterator[InfluxServer]:
-    with tempfile.TemporaryDirectory(prefix="pulso-influxd-") as folder:
-        port = free_port()
-        with Path(folder, "log").open("wb") as log:
-            process = subprocess.Popen(_command(path, Path(folder), port), stdout=log, stderr=log)
+class Influxd:
+    """An influxd of our own on a free port and in a folder of its own; it can be stopped and started again."""
+
+    def __init__(self, path: Path, folder: Path) -> None:
+        self._folder = folder
+        self._port = free_port()
+        self._command = _command(path, folder, self._port)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def server(self) -> InfluxServer:
+        return InfluxServer(f"http://127.0.0.1:{self._port}", pid=self._process.pid if self._process else None)
+
+    def start(self) -> None:
+        """Return when it answers. Raises NoInfluxError."""
+        log = self._folder / "log"
+        with log.open("ab") as stream:
+            process = subprocess.Popen(self._command, stdout=stream, stderr=stream)
+        self._process = process
+        _wait_until_up(self.server, lambda: process.poll() is None, log)
+
+    def stop(self) -> None:
+        """Return when the process has ended."""
+        if self._process is None:
+            return
+        self._process.terminate()
         try:
-            started = InfluxServer(f"http://127.0.0.1:{port}", pid=process.pid)
-            _wait_until_up(started, lambda: process.poll() is None, Path(folder, "log"))
-            yield started
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+
+@contextmanager
+def own_influxd() -> Iterator[Influxd]:
+    """A started influxd that nobody has set up. Raises NoInfluxError."""
+    path = binary()
+    if path is None:
+        raise NoInfluxError(HOW_TO_GET_ONE.format(version=version()))
+    with tempfile.TemporaryDirectory(prefix="pulso-influxd-") as folder:
+        influxd = Influxd(path, Path(folder))
+        try:
+            influxd.start()
+            yield influxd
         finally:
-            process.terminate()
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            influxd.stop()
+
+
+def set_up(fresh: InfluxServer) -> InfluxServer:
+    """Give a fresh server its organization and a token that may do everything."""
+    token = secrets.token_hex(16)
+    setup = {"username": "admin", "password": secrets.token_hex(16), "org": ORG, "bucket": "first", "token": token}
+    call(fresh, "POST", "/api/v2/setup", setup)
+    return InfluxServer(fresh.url, token, ORG, fresh.pid)
 
 
 def _command(path: Path, folder: Path, port: int) -> Sequence[str]:

@@ -27,7 +27,14 @@ from tests.ingest.strategies import TAGS, VALORES
     ],
 )
 def test_the_line_of_an_event(event: Event, line: str) -> None:
-    assert LineEncoder().line(event) == line
+    assert LineEncoder().encode([event]) == line.encode()
+
+
+def test_what_is_remembered_stays_bounded_and_changes_no_line() -> None:
+    encoder = LineEncoder()
+    events = [Event(i, f"a.b.{i % 3}", str(i % 25_000)) for i in range(60_000)]
+    assert encoder.encode(events) == b"".join(LineEncoder().encode([event]) for event in events)
+    assert len(encoder._fields) <= 20_000
 
 
 @given(st.lists(st.builds(Event, st.integers(0, 2**42), TAGS, VALORES)))
