@@ -1,5 +1,6 @@
 """The only wiring: settings in, a running service out."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,6 +31,8 @@ from ingest.store.embedded import EmbeddedStore
 from ingest.store.influx import InfluxStore
 
 _READ_TIMEOUT_FACTOR = 3
+# Whoever asks for readiness wants to know now.
+_READY_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,14 @@ class Backend:
     async def reasons(self) -> list[str]:
         """Everything that keeps events from being kept or read now."""
         troubles = [self.shipper.trouble if self.shipper else None, self.spool.trouble if self.spool else None]
-        return [trouble for trouble in (*troubles, await self.store.trouble()) if trouble]
+        return [trouble for trouble in (*troubles, await self._store_trouble()) if trouble]
+
+    async def _store_trouble(self) -> str | None:
+        try:
+            async with asyncio.timeout(_READY_SECONDS):
+                return await self.store.trouble()
+        except TimeoutError:
+            return f"the store does not answer within {_READY_SECONDS:g} s"
 
     def gauges(self) -> dict[str, float]:
         depth = self.spool.depth if self.spool else Depth()

@@ -13,12 +13,13 @@ from ingest import dead_letter
 from ingest.dead_letter import DeadLetter
 from ingest.errors import DiskFailed, SpoolFull
 from ingest.group_commit import GroupCommit
-from ingest.sqlite import connect, transaction
+from ingest.sqlite import connect, give_back, transaction
 
 FILE_NAME = "spool.db"
 # What arrives in one group is joined into rows of about this size: fewer rows, quicker reads.
 _ROW_BYTES = 1_000_000
 _NEARLY_FULL = 0.95
+_PAGES_A_STEP = 1_000
 
 # ``totals`` makes the depth known at once, whatever the backlog; triggers keep it true whichever process writes.
 _SCHEMA = """
@@ -85,7 +86,7 @@ class Spool:
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._writer = connect(folder / FILE_NAME)
+        self._writer = connect(folder / FILE_NAME, shrinks=True)
         self._writer.executescript(_SCHEMA + dead_letter.SCHEMA)
         self._reader = connect(folder / FILE_NAME)
         self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spool-read")
@@ -159,6 +160,9 @@ class Spool:
                 _forget(self._writer, removal)
             depth = _depth(self._writer)
         self.depth = depth
+        if depth.points == 0:
+            # After a backlog; a step at a time, for the next events wait meanwhile.
+            give_back(self._writer, _PAGES_A_STEP)
 
     def _read(self, after_id: int, max_points: int, max_bytes: int) -> list[Row]:
         rows: list[Row] = []

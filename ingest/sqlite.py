@@ -8,12 +8,23 @@ from pathlib import Path
 _BUSY_TIMEOUT_SECONDS = 10.0
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, *, shrinks: bool = False) -> sqlite3.Connection:
     """A connection in autocommit mode whose commits return after the fsync; any one thread at a time may use it."""
     connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
+    if shrinks:
+        # Only a new file takes this; it lets give_back shrink the file without rewriting it.
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     return connection
+
+
+def give_back(connection: sqlite3.Connection, pages: int) -> None:
+    """Return ``pages`` unused pages to the file system, if there are as many; call it outside a transaction."""
+    (unused,) = connection.execute("PRAGMA freelist_count").fetchone()
+    if unused >= pages:
+        # Python's execute would stop after the first page.
+        connection.executescript(f"PRAGMA incremental_vacuum({pages})")
 
 
 @contextmanager

@@ -241,7 +241,7 @@ def ensure() -> int:
     if not all(shutil.which(program) for program in ("go", "cargo", "cc")) and docker_engine():
         print(f"InfluxDB: the Docker image influxdb:{version()}")
         return 0
-    print(f"InfluxDB: building {cached()}, about 6 minutes on two cores, once")
+    print(f"InfluxDB: building {cached()}, about 6 minutes on two cores, once", flush=True)
     return subprocess.run([str(_MODULE / "build.sh"), str(cached())], check=False).returncode
 
 

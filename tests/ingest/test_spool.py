@@ -139,6 +139,16 @@ async def test_a_disk_that_fails_is_told_and_recovers(tmp_path: Path) -> None:
         assert spool.trouble is None
 
 
+async def test_the_file_shrinks_again_after_a_backlog(tmp_path: Path) -> None:
+    async with opened(tmp_path, 100 * MEBIBYTE) as spool:
+        await spool.append([blob("m v=1\n" * 100_000) for _ in range(40)])
+        await spool.remove(await everything(spool))
+        for _ in range(10):
+            await spool.append([blob("m v=1\n")])
+            await spool.remove(await everything(spool))
+    assert (tmp_path / FILE_NAME).stat().st_size < 5 * MEBIBYTE
+
+
 KILLED = """
 import asyncio, sys
 from pathlib import Path
