@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +13,13 @@ from aiohttp import web
 from ingest.background import beside
 from ingest.config import influx_tokens
 from ingest.data_folder import DataFolder
-from ingest.decode.json_events import JsonDecoder
 from ingest.decode.line_events import LineDecoder
 from ingest.metrics import Metrics
 from ingest.point_writer import InfluxAddress, PointWriter
 from ingest.routes.answers import errors_as_json
 from ingest.routes.read import ReadRoutes
 from ingest.routes.service import ServiceRoutes
-from ingest.routes.write import WriteRoutes
+from ingest.routes.write import BodyLimits, WriteRoutes
 from ingest.rules import Limits, Rules
 from ingest.settings import Settings
 from ingest.shipper import Batching, Shipper
@@ -46,15 +45,9 @@ class Backend:
 
     async def reasons(self) -> list[str]:
         """Everything that keeps events from being kept or read now."""
-        troubles = [self.shipper.trouble if self.shipper else None, self.spool.trouble if self.spool else None]
-        return [trouble for trouble in (*troubles, await self._store_trouble()) if trouble]
-
-    async def _store_trouble(self) -> str | None:
-        try:
-            async with asyncio.timeout(_READY_SECONDS):
-                return await self.store.trouble()
-        except TimeoutError:
-            return f"the store does not answer within {_READY_SECONDS:g} s"
+        checks = [_in_time(self.sink.trouble(), "the disk"), _in_time(self.store.trouble(), "the store")]
+        troubles = [self.shipper.trouble if self.shipper else None, *await asyncio.gather(*checks)]
+        return [trouble for trouble in troubles if trouble]
 
     def gauges(self) -> dict[str, float]:
         depth = self.spool.depth if self.spool else Depth()
@@ -65,6 +58,14 @@ class Backend:
             "spool_oldest_age_seconds": age_seconds,
             "dead_letters": depth.dead_letters,
         }
+
+
+async def _in_time(check: Coroutine[Any, Any, str | None], name: str) -> str | None:
+    try:
+        async with asyncio.timeout(_READY_SECONDS):
+            return await check
+    except TimeoutError:
+        return f"{name} does not answer within {_READY_SECONDS:g} s"
 
 
 @asynccontextmanager
@@ -99,7 +100,7 @@ async def _backend(settings: Settings, folder: DataFolder, metrics: Metrics) -> 
 async def _influx_backend(settings: Settings, folder: DataFolder, metrics: Metrics) -> AsyncIterator[Backend]:
     tokens = influx_tokens(settings)
     async with AsyncExitStack() as stack:
-        spool = Spool(folder.path, settings.spool_max_bytes)
+        spool = Spool(folder.path, settings.spool_max_bytes, settings.ship_batch_points, settings.ship_batch_bytes)
         stack.push_async_callback(spool.close)
         store = InfluxStore(_address(settings, tokens.read), settings.influx_timeout_seconds * _READ_TIMEOUT_FACTOR)
         stack.push_async_callback(store.close)
@@ -129,8 +130,9 @@ async def _listening(settings: Settings, application: web.Application) -> AsyncI
 
 def _application(settings: Settings, backend: Backend, metrics: Metrics) -> web.Application:
     rules = Rules(_limits(settings), clock_ms=lambda: time.time_ns() // 1_000_000)
-    line_decoder = LineDecoder(rules, time.time_ns, backend.sink.keeps_other_measurements)
-    write = WriteRoutes(JsonDecoder(rules), line_decoder, backend.sink, metrics, settings.max_body_bytes)
+    lines = LineDecoder(rules, time.time_ns, backend.sink.keeps_other_measurements)
+    limits = BodyLimits(settings.max_body_bytes, settings.body_timeout_seconds)
+    write = WriteRoutes(rules, lines, backend.sink, metrics, limits)
     application = web.Application(middlewares=[errors_as_json], client_max_size=settings.max_body_bytes)
     application.add_routes(write.routes())
     application.add_routes(ReadRoutes(backend.store).routes())

@@ -8,12 +8,13 @@ from ingest.errors import BodyTooLarge, BrokenEncoding, UnknownEncoding
 # Below this, inflating costs less than handing the work to a thread.
 _SMALL_BODY_BYTES = 4096
 _GZIP_WINDOW_BITS = 31
+_MAX_MEMBERS = 100
 
 
 async def decoded_body(body: bytes, encoding: str, max_bytes: int) -> bytes:
     """``body`` without its ``Content-Encoding`` (none, ``identity`` or ``gzip``), at most ``max_bytes`` long.
 
-    Raises UnknownEncoding, BrokenEncoding (not gzip, or cut short) or BodyTooLarge.
+    Raises UnknownEncoding, BrokenEncoding (not gzip, cut short, or of too many members) or BodyTooLarge.
     """
     if encoding in ("", "identity"):
         return body
@@ -29,6 +30,9 @@ def gunzip(body: bytes, max_bytes: int) -> bytes:
     members: list[bytes] = []
     room = max_bytes
     while body:
+        if len(members) == _MAX_MEMBERS:
+            # Each one copies what follows it: without an end, small members would cost the square of their number.
+            raise BrokenEncoding(f"the body has more than {_MAX_MEMBERS} gzip members")
         inflater = zlib.decompressobj(_GZIP_WINDOW_BITS)
         try:
             member = inflater.decompress(body, room + 1)

@@ -1,6 +1,7 @@
 """Settings from options and ``INGEST_*`` variables, with every error at once."""
 
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import UnionType
@@ -11,6 +12,8 @@ import msgspec
 
 from ingest.settings import Declared, Settings, declared
 
+# What Kubernetes sets for a service named ingest.
+_KUBERNETES = re.compile(r"INGEST_SERVICE_(HOST|PORT.*)|INGEST_PORT_[0-9]+_.*")
 _BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
@@ -38,7 +41,7 @@ def load(options: Mapping[str, str | None], environment: Mapping[str, str]) -> S
         except ValueError as error:
             errors.append(f"{source}: {error}")
     settings = Settings(**values)
-    errors += _contradictions(settings) if not errors else []
+    errors += _contradictions(settings)
     if errors:
         raise ConfigError(errors)
     return settings
@@ -46,11 +49,8 @@ def load(options: Mapping[str, str | None], environment: Mapping[str, str]) -> S
 
 def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
     known = {setting.variable for setting in declared()}
-    return [
-        f"{name}: there is no such setting"
-        for name in sorted(environment)
-        if name.startswith("INGEST_") and name not in known
-    ]
+    unknown = (name for name in sorted(environment) if name.startswith("INGEST_") and name not in known)
+    return [f"{name}: there is no such setting" for name in unknown if not _KUBERNETES.fullmatch(name)]
 
 
 def _parsed(setting: Declared, text: str) -> Any:
@@ -95,25 +95,43 @@ def _contradictions(settings: Settings) -> list[str]:
 
 def _influx_errors(settings: Settings) -> list[str]:
     errors = []
-    url = urlsplit(settings.influx_url)
-    if url.scheme not in ("http", "https") or not url.hostname:
+    if not _is_http_url(settings.influx_url):
         errors.append(f"influx_url: must be like http://127.0.0.1:8086, not {settings.influx_url!r}")
+    errors += [f"{name}: must not be empty" for name in ("influx_org", "influx_bucket") if not getattr(settings, name)]
     if not settings.influx_token and settings.influx_token_file is None:
         errors.append(
             "influx_token_file: --store influx needs a token (INGEST_INFLUX_TOKEN_FILE or INGEST_INFLUX_TOKEN)"
         )
+    elif settings.influx_token and not _is_token(settings.influx_token):
+        errors.append("influx_token: a token is one line of ASCII without blanks")
     for name in ("influx_token_file", "influx_read_token_file"):
         path = getattr(settings, name)
-        if path is not None and not _readable(path):
-            errors.append(f"{name}: {path} cannot be read or is empty; `python -m influx apply` writes token files")
+        if path is not None and not _holds_a_token(path):
+            errors.append(
+                f"{name}: {path} cannot be read or holds no token; `python -m influx apply` writes token files"
+            )
     return errors
 
 
-def _readable(path: Path) -> bool:
+def _is_http_url(text: str) -> bool:
     try:
-        return bool(path.read_text().strip())
+        url = urlsplit(text)
+        return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        return False
+
+
+def _is_token(text: str) -> bool:
+    # It becomes a header; anything else in it would break every request.
+    return text.isascii() and text.isprintable() and " " not in text
+
+
+def _holds_a_token(path: Path) -> bool:
+    try:
+        text = _token(path)
     except (OSError, UnicodeDecodeError):
         return False
+    return bool(text) and _is_token(text)
 
 
 class InfluxTokens(msgspec.Struct, frozen=True):

@@ -40,12 +40,18 @@ def insert(connection: sqlite3.Connection, letters: Sequence[DeadLetter]) -> Non
     )
 
 
-def select(connection: sqlite3.Connection, after_id: int = 0, limit: int = 1000) -> list[DeadLetter]:
-    """Up to ``limit`` letters in the order they died, after the one with ``after_id``."""
-    rows = connection.execute(
-        "SELECT line, reason, time_ms, id FROM dead_letters WHERE id > ? ORDER BY id LIMIT ?", (after_id, limit)
-    )
-    return [DeadLetter(*row) for row in rows]
+def select(
+    connection: sqlite3.Connection, *, after_id: int = 0, up_to_id: int = 2**63 - 1, limit: int = 1000
+) -> list[DeadLetter]:
+    """Up to ``limit`` letters in the order they died, with an id above ``after_id`` and up to ``up_to_id``."""
+    sql = "SELECT line, reason, time_ms, id FROM dead_letters WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
+    return [DeadLetter(*row) for row in connection.execute(sql, (after_id, up_to_id, limit))]
+
+
+def last_id(connection: sqlite3.Connection) -> int:
+    """The id of the newest letter, 0 if there is none."""
+    (newest,) = connection.execute("SELECT coalesce(max(id), 0) FROM dead_letters").fetchone()
+    return int(newest)
 
 
 def delete(connection: sqlite3.Connection, letters: Sequence[DeadLetter]) -> None:

@@ -62,7 +62,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _list(connection: sqlite3.Connection, options: argparse.Namespace) -> None:
     after_id = 0
-    while letters := dead_letter.select(connection, after_id, _PAGE):
+    while letters := dead_letter.select(connection, after_id=after_id, limit=_PAGE):
         for letter in letters:
             print(_as_json(letter) if options.json else _as_text(letter))
         after_id = letters[-1].id
@@ -70,7 +70,9 @@ def _list(connection: sqlite3.Connection, options: argparse.Namespace) -> None:
 
 def _replay(connection: sqlite3.Connection, _: argparse.Namespace) -> None:
     replayed = 0
-    while letters := dead_letter.select(connection, limit=_PAGE):
+    # A running service may refuse them again at once; those have newer ids and wait for the next replay.
+    last_id = dead_letter.last_id(connection)
+    while letters := dead_letter.select(connection, up_to_id=last_id, limit=_PAGE):
         lines = b"".join(letter.line.removesuffix(b"\n") + b"\n" for letter in letters)
         with transaction(connection):
             spool.insert(connection, spool.Row(0, time.time_ns() // 1_000_000, len(letters), lines))

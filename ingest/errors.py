@@ -14,6 +14,13 @@ class BodyTooLarge(IngestError):
         super().__init__(f"the body is over {max_bytes} bytes")
 
 
+class BodyTooSlow(IngestError):
+    code = "body_too_slow"
+
+    def __init__(self, timeout_seconds: float) -> None:
+        super().__init__(f"the body did not arrive within {timeout_seconds:g} s")
+
+
 class UnknownEncoding(IngestError):
     code = "unknown_encoding"
 

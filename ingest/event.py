@@ -6,6 +6,8 @@ from zlib import crc32
 import msgspec
 
 NS_PER_MS = 1_000_000
+# Beyond it no store can hold the point's time: 64 bits of nanoseconds, the last of which mean something to InfluxDB.
+MAX_TIMESTAMP_MS = 2**63 // NS_PER_MS - 1
 
 PROCESSADO = "processado"
 ERRO = "erro"
@@ -16,7 +18,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     timestamp_ms: int = msgspec.field(name="timestamp")
     tag: str
-    valor: str = ""
+    valor: str
 
 
 def status_of(valor: str) -> str:

@@ -36,8 +36,10 @@ _TAGS = re.compile(rb",(?P<key>" + _IN_TAG + rb")=(?P<value>" + _IN_TAG + rb")")
 _FIELDS = re.compile(rb"(?P<key>" + _FIELD_KEY + rb")=(?P<value>" + _VALUE + rb"),?", re.DOTALL)
 _KEY = re.compile(_MEASUREMENT + rb"(?:" + _TAG + rb")*+")
 _NUMBER_TO_CHECK = re.compile(rb"=[-0-9.]*+(?:[eE]|(?<=[0-9.]{17}))")
-# The text of a line that does not parse: up to a newline that no closed string holds.
-_REST_OF_LINE = re.compile(rb'(?:[^"\\\n]++|\\.|"(?:[^"\\]|\\.)*+"|["\\])*+\n?', re.DOTALL)
+# A line that does not parse ends where InfluxDB sees its end: quotes count in the value of a field only. But a string
+# that is never closed, and a backslash before a newline, take no further line with them.
+_BROKEN_VALUE = rb'=(?:[^",\\\n]++|\\[^\n]|' + _STRING + rb'|["\\])*+'
+_BROKEN_LINE = re.compile(rb"(?:[^\\ \n]++|\\[^\n])*+(?:[^=\\\n]++|\\[^\n]|" + _BROKEN_VALUE + rb"|\\)*+\n?", re.DOTALL)
 _RESERVED_TAG_KEYS = frozenset({b"_field", b"_measurement", b"time"})
 
 
@@ -89,7 +91,7 @@ def _skip(body: bytes, position: int) -> int:
 
 
 def _line_end(body: bytes, position: int) -> int:
-    match = _REST_OF_LINE.match(body, position)
+    match = _BROKEN_LINE.match(body, position)
     return match.end() if match else len(body)
 
 

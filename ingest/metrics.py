@@ -17,7 +17,6 @@ _GAUGES = {
     "spool_bytes": "Bytes of line protocol that wait in the spool",
     "spool_oldest_age_seconds": "Seconds since the oldest point in the spool arrived",
     "dead_letters": "Lines that InfluxDB refused and that wait for a decision",
-    "ready": "1 if the service takes events and the store takes points, else 0",
 }
 
 
@@ -35,7 +34,7 @@ class Metrics:
             "store_retries", "Writes to the store that have to be sent again, by status", "status"
         )
         self.ack_seconds = self._histogram(
-            "ack_seconds", "From a body's arrival to its events being on disk", _ACK_BUCKETS
+            "ack_seconds", "From a request's head to its events being on disk", _ACK_BUCKETS
         )
         self.write_seconds = self._histogram("store_write_seconds", "One write to the store", _WRITE_BUCKETS)
 

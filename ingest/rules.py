@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ingest.event import Event
+from ingest.event import MAX_TIMESTAMP_MS, Event
 from ingest.reject import Reject
 from ingest.tag import Tag, TagCache
 
@@ -51,7 +51,7 @@ class Rules:
     def _window_ms(self) -> tuple[int, int]:
         now_ms, limits = self._clock_ms(), self._limits
         retained = now_ms - limits.retention_ms if limits.retention_ms else limits.min_timestamp_ms
-        return max(limits.min_timestamp_ms, retained), now_ms + limits.max_future_ms
+        return max(limits.min_timestamp_ms, retained), min(now_ms + limits.max_future_ms, MAX_TIMESTAMP_MS)
 
     def _timestamp_refusal(self, timestamp_ms: int) -> Reject | None:
         oldest, newest = self._window_ms()
@@ -86,7 +86,7 @@ class Rules:
 
 
 def _normal(event: Event) -> Event:
-    return Event(event.timestamp_ms, event.tag) if event.valor.isspace() else event
+    return Event(event.timestamp_ms, event.tag, "") if event.valor.isspace() else event
 
 
 def _shown(timestamp: int) -> str:

@@ -35,6 +35,7 @@ class Settings:
     influx_gzip: bool = _setting(False, "compress writes: worth it where the network is slower than a core")
 
     max_body_bytes: int = _setting(16 * 2**20, "largest request body, before and after inflation", least=1024)
+    body_timeout_seconds: float = _setting(30.0, "longest wait for a whole request body", least=0.1)
     max_valor_bytes: int = _setting(65_536, "longest valor, in bytes of UTF-8", least=64)
     min_timestamp_ms: int = _setting(631_152_000_000, "oldest timestamp taken; the default is 1990", least=0)
     max_future_seconds: int = _setting(86_400, "how far a timestamp may lie in the future", least=0)

@@ -112,13 +112,13 @@ class Shipper:
                 await asyncio.sleep(_DISK_RETRY_SECONDS)
 
     def _wait_seconds(self, rows: Sequence[Row]) -> float:
-        """How long to wait for more points before these are sent; the clock may have jumped since they came."""
+        """How long to wait for more points before these go; not at all where the clock was set back since they came."""
         if not rows:
             return _IDLE_POLL_SECONDS
         if self._hurry or sum(row.points for row in rows) >= self._batching.max_points:
             return 0.0
-        age_seconds = max(0.0, time.time() - rows[0].time_ms / 1000)
-        return self._batching.linger_seconds - age_seconds
+        age_seconds = time.time() - rows[0].time_ms / 1000
+        return self._batching.linger_seconds - age_seconds if age_seconds >= 0 else 0.0
 
     async def _wait(self, rows: Sequence[Row], wait_seconds: float) -> None:
         if rows:

@@ -23,6 +23,10 @@ class Sink(Protocol):
         """Return once all of it is on disk. Raises SpoolFull, DiskFailed or Closed: then none of it is kept."""
         ...
 
+    async def trouble(self) -> str | None:
+        """Why nothing can be made durable now, or None."""
+        ...
+
 
 class SpoolSink:
     """Encodes events and appends them to the spool, in blobs within ``blob_points`` and ``blob_bytes``.
@@ -44,6 +48,9 @@ class SpoolSink:
         else:
             blobs = self._blobs(events, lines)
         await self._spool.append(blobs)
+
+    async def trouble(self) -> str | None:
+        return await self._spool.trouble()
 
     def _blobs(self, events: Sequence[Event], lines: Sequence[bytes]) -> list[Blob]:
         return [*self._split(events, self._encoder.encode), *self._split(lines, b"".join)]

@@ -13,11 +13,9 @@ from ingest import dead_letter
 from ingest.dead_letter import DeadLetter
 from ingest.errors import DiskFailed, SpoolFull
 from ingest.group_commit import GroupCommit
-from ingest.sqlite import connect, give_back, transaction
+from ingest.sqlite import connect, give_back, touch, transaction
 
 FILE_NAME = "spool.db"
-# What arrives in one group is joined into rows of about this size: fewer rows, quicker reads.
-_ROW_BYTES = 1_000_000
 _NEARLY_FULL = 0.95
 _PAGES_A_STEP = 1_000
 
@@ -81,16 +79,28 @@ class _Remove(msgspec.Struct, frozen=True):
     dead: Sequence[DeadLetter]
 
 
-class Spool:
-    """Open one for each data folder. ``depth`` is as of the last commit or read."""
+class _Probe(msgspec.Struct, frozen=True):
+    """Changes nothing, but has to reach the disk."""
 
-    def __init__(self, folder: Path, max_bytes: int) -> None:
+
+_Change = _Append | _Remove | _Probe
+
+
+class Spool:
+    """Open one for each data folder. ``depth`` is as of the last commit or read.
+
+    What arrives in one group is joined into rows of up to ``row_points`` and ``row_bytes``: fewer rows, quicker reads.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int, row_points: int = 5_000, row_bytes: int = 1_000_000) -> None:
         self._max_bytes = max_bytes
+        self._row_points = row_points
+        self._row_bytes = row_bytes
         self._writer = connect(folder / FILE_NAME, shrinks=True)
         self._writer.executescript(_SCHEMA + dead_letter.SCHEMA)
         self._reader = connect(folder / FILE_NAME)
         self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spool-read")
-        self._commits: GroupCommit[_Append | _Remove] = GroupCommit(self._commit, "spool-write")
+        self._commits: GroupCommit[_Change] = GroupCommit(self._commit, "spool-write")
         self._unwritten_bytes = 0
         self._failure: str | None = None
         self.depth = _depth(self._writer)
@@ -120,11 +130,13 @@ class Spool:
         """Forget ``rows``, which InfluxDB has; the same commit makes dead letters of the ``dead`` lines it refused."""
         await self._commit_one(_Remove(rows, dead))
 
-    @property
-    def trouble(self) -> str | None:
-        """Why nothing more is taken now, or None."""
+    async def trouble(self) -> str | None:
+        """Why nothing more is taken now, or None. After a failure it tries the disk, which may be well again."""
         if self._failure is not None:
-            return self._failure
+            try:
+                await self._commit_one(_Probe())
+            except DiskFailed as error:
+                return str(error)
         return self._full() if self.depth.bytes >= self._max_bytes * _NEARLY_FULL else None
 
     async def close(self) -> None:
@@ -134,7 +146,7 @@ class Spool:
         self._reader.close()
         self._writer.close()
 
-    async def _commit_one(self, change: _Append | _Remove) -> None:
+    async def _commit_one(self, change: _Change) -> None:
         try:
             await self._commits.add(change)
         except sqlite3.Error as error:
@@ -145,8 +157,8 @@ class Spool:
     def _full(self) -> str:
         return f"the spool is full ({self._max_bytes} bytes): the store has to take some of it first"
 
-    def _commit(self, changes: Sequence[_Append | _Remove]) -> None:
-        rows = _joined([change for change in changes if isinstance(change, _Append)])
+    def _commit(self, changes: Sequence[_Change]) -> None:
+        rows = self._joined([change for change in changes if isinstance(change, _Append)])
         removals = [change for change in changes if isinstance(change, _Remove)]
         if len(rows) == 1 and not removals:
             # One statement commits by itself, and lets other threads run all the while.
@@ -154,6 +166,8 @@ class Spool:
             self.depth = self.depth.after(rows[0])
             return
         with transaction(self._writer):
+            if not rows and not removals:
+                touch(self._writer)
             for row in rows:
                 insert(self._writer, row)
             for removal in removals:
@@ -163,6 +177,18 @@ class Spool:
         if depth.points == 0:
             # After a backlog; a step at a time, for the next events wait meanwhile.
             give_back(self._writer, _PAGES_A_STEP)
+
+    def _joined(self, appends: Sequence[_Append]) -> list[Row]:
+        rows: list[Row] = []
+        blobs: list[Blob] = []
+        points = size = 0
+        for blob in (blob for append in appends for blob in append.blobs):
+            points, size = points + blob.points, size + len(blob.lines)
+            if blobs and (points > self._row_points or size > self._row_bytes):
+                rows.append(_row(blobs, appends[0].time_ms))
+                blobs, points, size = [], blob.points, len(blob.lines)
+            blobs.append(blob)
+        return [*rows, _row(blobs, appends[0].time_ms)] if blobs else rows
 
     def _read(self, after_id: int, max_points: int, max_bytes: int) -> list[Row]:
         rows: list[Row] = []
@@ -198,22 +224,6 @@ def _depth(connection: sqlite3.Connection) -> Depth:
     points, size, dead_letters = connection.execute("SELECT points, bytes, dead_letters FROM totals").fetchone()
     oldest = connection.execute("SELECT time_ms FROM spool ORDER BY id LIMIT 1").fetchone()
     return Depth(points, size, oldest and oldest[0], dead_letters)
-
-
-def _joined(appends: Sequence[_Append]) -> list[Row]:
-    rows: list[Row] = []
-    blobs: list[Blob] = []
-    size = 0
-    for append in appends:
-        for blob in append.blobs:
-            if blobs and size + len(blob.lines) > _ROW_BYTES:
-                rows.append(_row(blobs, append.time_ms))
-                blobs, size = [], 0
-            blobs.append(blob)
-            size += len(blob.lines)
-    if blobs:
-        rows.append(_row(blobs, appends[0].time_ms))
-    return rows
 
 
 def _row(blobs: Sequence[Blob], time_ms: int) -> Row:

@@ -19,6 +19,11 @@ def connect(path: Path, *, shrinks: bool = False) -> sqlite3.Connection:
     return connection
 
 
+def touch(connection: sqlite3.Connection) -> None:
+    """A write that changes nothing; raises sqlite3.Error if the disk does not take it."""
+    connection.execute("PRAGMA user_version = 1")
+
+
 def give_back(connection: sqlite3.Connection, pages: int) -> None:
     """Return ``pages`` unused pages to the file system, if there are as many; call it outside a transaction."""
     (unused,) = connection.execute("PRAGMA freelist_count").fetchone()

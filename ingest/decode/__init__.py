@@ -1,25 +1,63 @@
 """From a request's body to events: one module a format, each with a reason for every item it refuses."""
 
-import msgspec
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from ingest.event import Event
-from ingest.reject import RejectedItem
+from ingest.reject import Reject, RejectedItem
+
+# A body of tiny bad items must not grow into an answer many times its size.
+MAX_LISTED_REJECTS = 1000
 
 
-class Decoded(msgspec.Struct, frozen=True):
+@dataclass(slots=True)
+class Rejects:
+    """What was refused: the first ones by name, all of them by code."""
+
+    listed: list[RejectedItem] = field(default_factory=list)
+    by_code: Counter[str] = field(default_factory=Counter)
+
+    def add(self, index: int | None, reject: Reject) -> None:
+        """Count an item; ``index`` is its place in the body, None for the body itself."""
+        self.by_code[reject.code] += 1
+        if len(self.listed) < MAX_LISTED_REJECTS:
+            self.listed.append(RejectedItem.at(index, reject))
+
+    def total(self) -> int:
+        return self.by_code.total()
+
+
+@dataclass(slots=True)
+class Decoded:
     """What a body held: ``events`` that keep the rules, ready ``lines`` of other measurements, and what was refused.
 
     Each of ``lines`` ends with a newline and carries its time in nanoseconds.
     """
 
-    events: list[Event]
-    lines: list[bytes]
-    rejected: list[RejectedItem]
+    events: list[Event] = field(default_factory=list)
+    lines: list[bytes] = field(default_factory=list)
+    rejects: Rejects = field(default_factory=Rejects)
 
     @property
     def accepted(self) -> int:
         return len(self.events) + len(self.lines)
 
-    @property
-    def received(self) -> int:
-        return self.accepted + len(self.rejected)
+
+class Decoder(Protocol):
+    """Decodes one format in two ways that agree wherever both answer."""
+
+    def quick(self, body: bytes) -> Decoded | None:
+        """A body in which everything is plainly right, decoded at once; None if it needs a closer look."""
+        ...
+
+    def thorough(self, body: bytes) -> Decoded:
+        """Any body, item by item; always says something of a body that holds nothing."""
+        ...
+
+
+def refused(reject: Reject) -> Decoded:
+    """A body that is refused as a whole."""
+    decoded = Decoded()
+    decoded.rejects.add(None, reject)
+    return decoded

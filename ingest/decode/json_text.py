@@ -6,6 +6,7 @@ from typing import Any, NoReturn, cast
 from ingest.event import Event
 from ingest.reject import Reject
 
+_KEYS = ("timestamp", "tag", "valor")
 BOM = b"\xef\xbb\xbf"
 
 
@@ -22,7 +23,7 @@ class _Refusal(ValueError):
 
 
 class _Members(dict[str, Any]):
-    """A JSON object; remembers the first key it saw twice."""
+    """A JSON object; remembers which of an event's keys it saw twice."""
 
     twice: str | None = None
 
@@ -66,8 +67,8 @@ def event_of(value: Any) -> Event | Reject:
 def _members(pairs: list[tuple[str, Any]]) -> _Members:
     members = _Members(pairs)
     if len(members) != len(pairs):
-        seen: set[str] = set()
-        members.twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        keys = [key for key, _ in pairs]
+        members.twice = next((key for key in _KEYS if keys.count(key) > 1), None)
     return members
 
 

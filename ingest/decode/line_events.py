@@ -17,19 +17,35 @@ from ingest.line_parser import (
     unescape_string,
 )
 from ingest.line_protocol import MEASUREMENT
-from ingest.reject import Reject, RejectedItem
+from ingest.reject import Reject
 from ingest.rules import Rules
 
 NS_PER_PRECISION = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9}
 # InfluxDB's own bounds: the two outermost values of 64 bits mean something else to it.
 _MIN_TIME_NS, _MAX_TIME_NS = -(2**63) + 2, 2**63 - 2
 _MAX_CACHED_KEYS = 200_000
+_MAX_CACHED_KEY_BYTES = 512
 
 
 class _Series(msgspec.Struct, frozen=True):
     """What a line's key means: the ``tag`` of an event, or "" for a measurement that passes through."""
 
     tag: str
+
+
+class LineBody:
+    """The decoder of one request's lines, whose times are in ``precision``."""
+
+    def __init__(self, decoder: "LineDecoder", precision: str) -> None:
+        self._decoder = decoder
+        self._precision = precision
+
+    def quick(self, _body: bytes, /) -> Decoded | None:
+        """Never: every line is looked at."""
+        return None
+
+    def thorough(self, body: bytes) -> Decoded:
+        return self._decoder.decode(body, self._precision)
 
 
 class LineDecoder:
@@ -43,7 +59,7 @@ class LineDecoder:
 
     def decode(self, body: bytes, precision: str) -> Decoded:
         """``precision`` is one of ``NS_PER_PRECISION``; a line without a time gets the current one."""
-        decoded = Decoded([], [], [])
+        decoded = Decoded()
         now_ns, unit_ns = self._clock_ns(), NS_PER_PRECISION[precision]
         for index, line in enumerate(parse_lines(body)):
             item = line.reject if isinstance(line, BadLine) else self._item(line, now_ns, unit_ns)
@@ -52,7 +68,7 @@ class LineDecoder:
             elif isinstance(item, Event):
                 decoded.events.append(item)
             else:
-                decoded.rejected.append(RejectedItem.at(index, item))
+                decoded.rejects.add(index, item)
         return decoded
 
     def _item(self, line: Line, now_ns: int, unit_ns: int) -> Event | bytes | Reject:
@@ -73,7 +89,7 @@ class LineDecoder:
 
     def _new_series(self, key: bytes) -> _Series | Reject:
         series = _series_of(key)
-        if isinstance(series, _Series):
+        if isinstance(series, _Series) and len(key) <= _MAX_CACHED_KEY_BYTES:
             if len(self._series) >= _MAX_CACHED_KEYS:
                 self._series.clear()
             self._series[key] = series

@@ -11,6 +11,7 @@ from aiohttp import web
 from ingest.errors import (
     BadParameter,
     BodyTooLarge,
+    BodyTooSlow,
     BrokenEncoding,
     Closed,
     DiskFailed,
@@ -28,6 +29,7 @@ STATUS: dict[type[IngestError], HTTPStatus] = {
     BadParameter: HTTPStatus.BAD_REQUEST,
     BrokenEncoding: HTTPStatus.BAD_REQUEST,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    BodyTooSlow: HTTPStatus.REQUEST_TIMEOUT,
     UnknownContentType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     UnknownEncoding: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Closed: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -63,6 +65,9 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         if "Allow" in error.headers:
             answer.headers["Allow"] = error.headers["Allow"]
         return answer
+    except ConnectionError:
+        # Nobody is there to read this; but what is raised from here aiohttp would log as an error of ours.
+        return error_answer(HTTPStatus.BAD_REQUEST, "client_gone", "the client closed the connection")
     except Exception:
         structlog.get_logger("routes").exception("unexpected_error", method=request.method, path=request.path)
         return error_answer(

@@ -5,12 +5,9 @@ from datetime import UTC, datetime
 from multidict import MultiMapping
 
 from ingest.errors import BadParameter
-from ingest.event import ERRO, PROCESSADO
+from ingest.event import ERRO, MAX_TIMESTAMP_MS, PROCESSADO
 from ingest.store import Selection
 from ingest.tag import is_segment
-
-# Beyond these no store can hold a time: 64 bits of nanoseconds.
-_MAX_MS = 2**63 // 10**6 - 1
 
 
 def selection(query: MultiMapping[str]) -> Selection:
@@ -45,7 +42,7 @@ def _time_ms(query: MultiMapping[str], name: str) -> int | None:
         raise BadParameter(
             f"{name} must be Unix milliseconds or a time like 2026-11-23T14:00:00Z, not {text[:40]!r}"
         ) from None
-    if abs(time_ms) > _MAX_MS:
+    if abs(time_ms) > MAX_TIMESTAMP_MS:
         raise BadParameter(f"{name} is out of range")
     return time_ms
 

@@ -3,24 +3,27 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 
 import msgspec
 from aiohttp import web
 
 from ingest.body import decoded_body
-from ingest.decode import Decoded
-from ingest.decode.json_events import JsonDecoder
-from ingest.decode.line_events import NS_PER_PRECISION, LineDecoder
-from ingest.errors import BadParameter, BodyTooLarge, IngestError, UnknownContentType
+from ingest.decode import Decoded, Decoder
+from ingest.decode.json_events import JsonDecoder, NdjsonDecoder
+from ingest.decode.line_events import NS_PER_PRECISION, LineBody, LineDecoder
+from ingest.errors import BadParameter, BodyTooLarge, BodyTooSlow, IngestError, UnknownContentType
 from ingest.line_parser import LINE_PROTOCOL
 from ingest.metrics import Metrics
 from ingest.reject import RejectedItem
 from ingest.routes.answers import error_answer, json_answer
+from ingest.rules import Rules
 from ingest.sink import Sink
 
-# Above this size decoding goes to a thread, so that the loop answers others meanwhile.
-_LARGE_BODY_BYTES = 200_000
+# Above these sizes decoding goes to a thread, so that the loop answers others meanwhile.
+_QUICK_BODY_BYTES = 200_000
+_THOROUGH_BODY_BYTES = 10_000
 _MAX_LINES_NAMED = 10
 _NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 _JSON = ("application/json", "")
@@ -28,24 +31,32 @@ _JSON = ("application/json", "")
 _V1_PRECISION = {"": "ns", "n": "ns", "u": "us", "µ": "us"}
 
 
-class Receipt(msgspec.Struct, frozen=True):
-    """The answer to a body of events."""
+class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The answer to a body of events; ``not_listed`` counts what was refused beyond the listed ones."""
 
     accepted: int
     rejected: list[RejectedItem]
+    not_listed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """The longest body, before and after inflation, and the longest wait for all of it."""
+
+    max_bytes: int
+    timeout_seconds: float
 
 
 class WriteRoutes:
-    """Takes bodies of at most ``max_body_bytes``, and as much again inflated."""
+    """Takes events in any format and makes them durable."""
 
-    def __init__(
-        self, json_decoder: JsonDecoder, line_decoder: LineDecoder, sink: Sink, metrics: Metrics, max_body_bytes: int
-    ) -> None:
-        self._json = json_decoder
-        self._lines = line_decoder
+    def __init__(self, rules: Rules, lines: LineDecoder, sink: Sink, metrics: Metrics, limits: BodyLimits) -> None:
+        self._json = JsonDecoder(rules)
+        self._ndjson = NdjsonDecoder(rules)
+        self._lines = lines
         self._sink = sink
         self._metrics = metrics
-        self._max_body_bytes = max_body_bytes
+        self._limits = limits
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -57,41 +68,44 @@ class WriteRoutes:
 
     async def post_events(self, request: web.Request) -> web.Response:
         """JSON or NDJSON; 202 with what was refused, 400 if nothing could be taken."""
-        decoded = await self._take(request, self._events_decoder(request))
+        decoded = await self._take(request, self._events_decoder)
         status = HTTPStatus.ACCEPTED if decoded.accepted else HTTPStatus.BAD_REQUEST
-        return json_answer(Receipt(decoded.accepted, decoded.rejected), status)
+        listed = decoded.rejects.listed
+        return json_answer(Receipt(decoded.accepted, listed, decoded.rejects.total() - len(listed)), status)
 
     async def post_lines(self, request: web.Request) -> web.Response:
         """Line protocol as InfluxDB 2 takes it; 204, or InfluxDB's error for the lines that were refused."""
-        return await self._post_lines(request, request.query.get("precision", "ns"))
+        return _lines_answer(await self._take(request, self._lines_decoder))
 
     async def post_lines_v1(self, request: web.Request) -> web.Response:
         """Line protocol as InfluxDB 1 takes it."""
-        precision = request.query.get("precision", "")
-        return await self._post_lines(request, _V1_PRECISION.get(precision, precision))
+        return _lines_answer(await self._take(request, self._lines_decoder_v1))
 
-    async def _post_lines(self, request: web.Request, precision: str) -> web.Response:
-        if precision not in NS_PER_PRECISION:
-            raise BadParameter("invalid precision; valid precision units are ns, us, ms, and s")
-        decoded = await self._take(request, lambda body: self._lines.decode(body, precision))
-        if not decoded.rejected:
-            return web.Response(status=HTTPStatus.NO_CONTENT)
-        return error_answer(HTTPStatus.BAD_REQUEST, "invalid", _refused_lines(decoded))
-
-    def _events_decoder(self, request: web.Request) -> Callable[[bytes], Decoded]:
+    def _events_decoder(self, request: web.Request) -> Decoder:
         content_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if content_type in _JSON:
-            return self._json.decode_json
+            return self._json
         if content_type in _NDJSON:
-            return self._json.decode_ndjson
-        self._metrics.rejected.labels(UnknownContentType.code).inc()
+            return self._ndjson
         raise UnknownContentType(content_type)
 
-    async def _take(self, request: web.Request, decode: Callable[[bytes], Decoded]) -> Decoded:
+    def _lines_decoder(self, request: web.Request) -> Decoder:
+        return self._lines_at(request.query.get("precision", "ns"))
+
+    def _lines_decoder_v1(self, request: web.Request) -> Decoder:
+        precision = request.query.get("precision", "")
+        return self._lines_at(_V1_PRECISION.get(precision, precision))
+
+    def _lines_at(self, precision: str) -> Decoder:
+        if precision not in NS_PER_PRECISION:
+            raise BadParameter("invalid precision; valid precision units are ns, us, ms, and s")
+        return LineBody(self._lines, precision)
+
+    async def _take(self, request: web.Request, choose: Callable[[web.Request], Decoder]) -> Decoded:
         """Decode the body and make its events durable, counting every step."""
         started = time.perf_counter()
         try:
-            decoded = await _run(decode, await self._body(request))
+            decoded = await _decode(choose(request), await self._body(request))
             self._count(decoded)
             if decoded.accepted:
                 await self._sink.append(decoded.events, decoded.lines)
@@ -104,27 +118,43 @@ class WriteRoutes:
 
     async def _body(self, request: web.Request) -> bytes:
         try:
-            body = await request.read()
+            async with asyncio.timeout(self._limits.timeout_seconds):
+                body = await request.read()
         except web.HTTPRequestEntityTooLarge:
-            raise BodyTooLarge(self._max_body_bytes) from None
+            raise BodyTooLarge(self._limits.max_bytes) from None
+        except TimeoutError:
+            raise BodyTooSlow(self._limits.timeout_seconds) from None
         encoding = request.headers.get("Content-Encoding", "").strip().lower()
-        return await decoded_body(body, encoding, self._max_body_bytes)
+        return await decoded_body(body, encoding, self._limits.max_bytes)
 
     def _count(self, decoded: Decoded) -> None:
-        self._metrics.received.inc(decoded.received)
-        for item in decoded.rejected:
-            self._metrics.rejected.labels(item.code).inc()
+        self._metrics.received.inc(decoded.accepted + decoded.rejects.total())
+        for code, items in decoded.rejects.by_code.items():
+            self._metrics.rejected.labels(code).inc(items)
 
 
-async def _run(decode: Callable[[bytes], Decoded], body: bytes) -> Decoded:
-    return await asyncio.to_thread(decode, body) if len(body) > _LARGE_BODY_BYTES else decode(body)
+async def _decode(decoder: Decoder, body: bytes) -> Decoded:
+    if len(body) > _QUICK_BODY_BYTES:
+        return await asyncio.to_thread(lambda: decoder.quick(body) or decoder.thorough(body))
+    decoded = decoder.quick(body)
+    if decoded is not None:
+        return decoded
+    return (
+        await asyncio.to_thread(decoder.thorough, body) if len(body) > _THOROUGH_BODY_BYTES else decoder.thorough(body)
+    )
+
+
+def _lines_answer(decoded: Decoded) -> web.Response:
+    if not decoded.rejects.listed:
+        return web.Response(status=HTTPStatus.NO_CONTENT)
+    return error_answer(HTTPStatus.BAD_REQUEST, "invalid", _refused_lines(decoded))
 
 
 def _refused_lines(decoded: Decoded) -> str:
-    reasons = "\n".join(map(_reason, decoded.rejected[:_MAX_LINES_NAMED]))
+    reasons = "\n".join(map(_reason, decoded.rejects.listed[:_MAX_LINES_NAMED]))
     if not decoded.accepted:
         return reasons
-    return f"partial write: {reasons} dropped={len(decoded.rejected)}"
+    return f"partial write: {reasons} dropped={decoded.rejects.total()}"
 
 
 def _reason(item: RejectedItem) -> str:

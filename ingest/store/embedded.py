@@ -1,24 +1,21 @@
 """The embedded store: one SQLite file that is spool and store at once, so that no server is needed."""
 
-import asyncio
 import sqlite3
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from ingest.errors import DiskFailed, StoreUnavailable
 from ingest.event import ERRO, NS_PER_MS, Event, time_ns
 from ingest.group_commit import GroupCommit
 from ingest.metrics import Metrics
-from ingest.sqlite import connect, transaction
+from ingest.sqlite import connect, touch, transaction
 from ingest.store import Position, Selection, SeriesCount, StoredEvent, shown_valor
+from ingest.store.readers import Readers
 from ingest.tag import Tag
 
 FILE_NAME = "events.db"
-_READERS = 4
 _ROWS_A_STATEMENT = (1000, 100, 10, 1)
 
 # The primary key is the event's identity: delivered twice, it is kept once. The index serves one sensor's events
@@ -40,8 +37,6 @@ CREATE TABLE IF NOT EXISTS events (
 CREATE INDEX IF NOT EXISTS events_by_sensor ON events (sensor_id, time_ns);
 """
 
-Result = TypeVar("Result")
-
 
 class EmbeddedStore:
     """Keeps events in ``folder``; both where they are appended to and where they are read from."""
@@ -55,7 +50,8 @@ class EmbeddedStore:
         self._writer.executescript(_SCHEMA)
         self._sensor_ids: dict[str, int] = dict(self._writer.execute("SELECT tag, id FROM sensors"))
         self._commits: GroupCommit[Sequence[Event]] = GroupCommit(self._commit, "embedded-write")
-        self._readers = _Readers(self._path)
+        self._readers = Readers(self._path)
+        self._failed = False
 
     async def append(self, events: Sequence[Event], lines: Sequence[bytes]) -> None:
         """Return once ``events`` are on disk. Raises DiskFailed: then none of them is kept."""
@@ -64,7 +60,9 @@ class EmbeddedStore:
         try:
             await self._commits.add(events)
         except sqlite3.Error as error:
+            self._failed = True
             raise DiskFailed(f"the store cannot be written: {error}") from error
+        self._failed = False
 
     async def events(self, selection: Selection, at: Position | None, limit: int) -> list[StoredEvent]:
         conditions, values = _conditions(selection)
@@ -88,15 +86,18 @@ class EmbeddedStore:
         return [SeriesCount(Tag(country, region, sensor), events) for country, region, sensor, events in rows]
 
     async def trouble(self) -> str | None:
+        """Why events can be neither kept nor read now; after a failure it tries the disk, which may be well again."""
         try:
-            await self._read("SELECT 1", [])
-        except StoreUnavailable as error:
+            if self._failed:
+                await self.append([], [])
+            await self._read("SELECT * FROM events LIMIT 1", [])
+        except (DiskFailed, StoreUnavailable) as error:
             return str(error)
         return None
 
     async def close(self) -> None:
         await self._commits.close()
-        self._readers.close()
+        await self._readers.close()
         self._writer.close()
 
     def _commit(self, groups: Sequence[Sequence[Event]]) -> None:
@@ -109,6 +110,8 @@ class EmbeddedStore:
                 for event in events
             ]
             _insert(self._writer, rows)
+            if not rows:
+                touch(self._writer)
         # Only now: a transaction that failed has taken its new sensors back.
         self._sensor_ids |= new_sensors
         self._metrics.stored.inc(self._writer.total_changes - before - len(new_sensors))
@@ -136,28 +139,6 @@ def _insert(connection: sqlite3.Connection, rows: Sequence[tuple[int, int, str]]
         while len(rows) - position >= size:
             connection.execute(sql, tuple(chain.from_iterable(rows[position : position + size])))
             position += size
-
-
-class _Readers:
-    """Threads that read, each on a connection of its own; in WAL mode they never wait for the writer."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
-        self._threads = ThreadPoolExecutor(_READERS, "embedded-read", initializer=self._open)
-
-    async def run(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: read(self._local.connection))
-
-    def close(self) -> None:
-        self._threads.shutdown()
-        for connection in self._connections:
-            connection.close()
-
-    def _open(self) -> None:
-        self._local.connection = connect(self._path)
-        self._connections.append(self._local.connection)
 
 
 def _conditions(selection: Selection) -> tuple[list[str], list[object]]:

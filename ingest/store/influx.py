@@ -38,9 +38,9 @@ class InfluxStore:
 
     def __init__(self, address: InfluxAddress, timeout_seconds: float) -> None:
         self._address = address
+        self._url = address.url.rstrip("/") + "/query"
         self._decoder = msgspec.json.Decoder(_Answer)
         self._session = aiohttp.ClientSession(
-            base_url=address.url,
             headers={"Authorization": f"Token {address.token}"},
             timeout=aiohttp.ClientTimeout(total=timeout_seconds),
         )
@@ -90,7 +90,7 @@ class InfluxStore:
     async def _query(self, query: str) -> list[_Series]:
         parameters = {"db": self._address.bucket, "epoch": "ns"}
         try:
-            async with self._session.post("/query", params=parameters, data={"q": query}) as response:
+            async with self._session.post(self._url, params=parameters, data={"q": query}) as response:
                 answer = self._decoder.decode(await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise StoreUnavailable(f"InfluxDB does not answer: {str(error) or type(error).__name__}") from error

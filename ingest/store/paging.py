@@ -1,11 +1,15 @@
 """Pages of events, newest first, with no gap and no repeat while new ones arrive."""
 
+import re
 from collections.abc import AsyncIterator
 
 import msgspec
 
 from ingest.errors import BadParameter
 from ingest.store import Position, Selection, Store, StoredEvent
+
+# More events than that never share a series and a nanosecond.
+_CURSOR = re.compile(r"(?P<time_ns>[0-9]{1,19})~(?P<skip>[0-9]{1,4})~(?P<tag>.*)", re.ASCII | re.DOTALL)
 
 
 class Cursor(msgspec.Struct, frozen=True):
@@ -20,11 +24,10 @@ class Cursor(msgspec.Struct, frozen=True):
 
 def parse_cursor(text: str) -> Cursor:
     """The inverse of ``str``. Raises BadParameter."""
-    try:
-        time_ns, skip, tag = text.split("~", 2)
-        return Cursor(Position(int(time_ns), tag), int(skip))
-    except ValueError:
-        raise BadParameter("cursor is not one that this service gave") from None
+    match = _CURSOR.fullmatch(text)
+    if match is None or int(match["time_ns"]) >= 2**63:
+        raise BadParameter("cursor is not one that this service gave")
+    return Cursor(Position(int(match["time_ns"]), match["tag"]), int(match["skip"]))
 
 
 class Page(msgspec.Struct, frozen=True):

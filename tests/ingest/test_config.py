@@ -33,6 +33,33 @@ def test_every_error_is_reported_at_once_and_names_its_key() -> None:
     assert keys == {*environment, "--max-body-bytes"}
 
 
+def test_values_that_parse_are_checked_even_if_others_do_not() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load({"port": "99999", "grace_seconds": "x"}, {"INGEST_STORE": "influx", "INGEST_INFLUX_BUCKET": ""})
+    assert [error.partition(":")[0] for error in caught.value.errors] == [
+        "--grace-seconds",
+        "port",
+        "influx_bucket",
+        "influx_token_file",
+    ]
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://h:99999", "http://", "ftp://h", "h:8086"])
+def test_a_url_that_is_none(url: str) -> None:
+    with pytest.raises(ConfigError, match="influx_url: must be like"):
+        load({"store": "influx", "influx_url": url, "influx_token": "t"}, {})
+
+
+def test_a_token_that_no_header_can_carry() -> None:
+    with pytest.raises(ConfigError, match="influx_token: ") as caught:
+        load({"store": "influx"}, {"INGEST_INFLUX_TOKEN": "secret\nsecret"})
+    assert "secret" not in str(caught.value)
+
+
+def test_what_kubernetes_sets_is_no_mistake() -> None:
+    load({}, {"INGEST_SERVICE_HOST": "10.0.0.1", "INGEST_SERVICE_PORT": "80", "INGEST_PORT_5000_TCP_ADDR": "10.0.0.1"})
+
+
 def test_influx_needs_a_url_and_a_token(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load({"store": "influx", "influx_url": "localhost:8086", "influx_read_token_file": str(tmp_path / "none")}, {})

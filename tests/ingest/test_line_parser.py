@@ -81,6 +81,21 @@ def test_a_bad_line_costs_no_neighbour() -> None:
     assert [type(line) for line in lines] == [Line, BadLine, BadLine, Line]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'w,city="Paris temp=1 x\nw,city=x text="good" 2\nw,city=y v=1 3\n',
+        b'it"s bad\nm s="x" 1\nm v=2 2\n',
+        b"m v=1 1 \\\nm v=1 1\nm v=2 2\n",
+        b'm s="a\nb" x\nm v=1 1\nm v=2 2\n',
+        b'm s="a\\"\nb" x\nm v=1 1\nm v=2 2\n',
+    ],
+)
+def test_a_stray_quote_or_backslash_takes_no_neighbour_along(body: bytes) -> None:
+    assert [type(line) for line in parse_lines(body)] == [BadLine, Line, Line]
+    assert len(split_lines(body)) == 3
+
+
 def test_tags_are_unescaped_and_checked() -> None:
     assert parse_tags(rb"m\,x,a\ b=c\=d,e=f\g") == {b"a b": b"c=d", b"e": rb"f\g"}
     for key, reason in (

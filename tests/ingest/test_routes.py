@@ -1,5 +1,6 @@
 """The routes that read and tell, on the embedded store."""
 
+import asyncio
 import csv
 import io
 import json
@@ -116,7 +117,7 @@ async def test_times_are_milliseconds_or_iso_8601(client: ClientSession) -> None
         "start=x",
         "stop=9" + "0" * 30,
         "cursor=x",
-        "cursor=1~x~a",
+        "cursor=1~-1~a",
         "status=ok",
         "sensor=",
         "region=a'b",
@@ -168,6 +169,31 @@ async def test_paths_and_methods_that_are_not_there(client: ClientSession) -> No
     text, answer = await get(client, "/events", status=405)
     assert json.loads(text)["message"] == "/events takes POST, not GET"
     assert answer.headers["Allow"] == "POST"
+
+
+async def test_a_body_that_never_comes_is_given_up(tmp_path: Path) -> None:
+    async with serving(Settings(port=0, data_dir=tmp_path, body_timeout_seconds=0.2)) as client:
+        reader, writer = await asyncio.open_connection(client._base_url.host, client._base_url.port)  # type: ignore[union-attr]
+        writer.write(b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        async with asyncio.timeout(5):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
+        writer.close()
+        assert 'ingest_events_rejected_total{reason="body_too_slow"} 1.0' in (await get(client, "/metrics"))[0]
+
+
+async def test_a_client_that_goes_away_is_no_error(client: ClientSession, caplog: pytest.LogCaptureFixture) -> None:
+    for part in range(5):
+        await put(client, *((START_MS + part * 1000 + i, "a.b.c", "x" * 1000) for i in range(900)))
+    for request in (
+        b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{",
+        b"GET /get_data?limit=5000 HTTP/1.1\r\nHost: x\r\n\r\n",
+    ):
+        _, writer = await asyncio.open_connection(client._base_url.host, client._base_url.port)  # type: ignore[union-attr]
+        writer.write(request)
+        await asyncio.sleep(0.1)
+        writer.transport.abort()
+        await asyncio.sleep(0.2)
+    assert caplog.records == []
 
 
 async def test_a_store_that_is_away_is_said_but_events_are_taken(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_a_timestamp_in_another_unit_is_recognised(factor: float, unit: str) -> 
 
 def test_older_than_the_retention_is_refused_at_the_door() -> None:
     reject = rules(Limits(631_152_000_000, DAY_MS, retention_ms=DAY_MS, max_valor_bytes=100)).check(
-        Event(NOW_MS - DAY_MS - 1, "a.b.c")
+        Event(NOW_MS - DAY_MS - 1, "a.b.c", "")
     )
     assert isinstance(reject, Reject)
     assert reject.code == "timestamp_retention"

@@ -1,31 +1,18 @@
-"""The whole way of an event through InfluxDB, and the laws of decoding."""
+"""The whole way of an event through InfluxDB."""
 
 import asyncio
-import json
 import time
 from pathlib import Path
 
-import pytest
 from aiohttp import ClientSession
-from hypothesis import given
-from hypothesis import strategies as st
 from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 
 from ingest.__main__ import main
-from ingest.decode.json_events import JsonDecoder
-from ingest.event import Event
-from ingest.rules import Limits, Rules
 from tests.ingest.influx_proxy import Say, proxied
 from tests.ingest.service import influx_settings, serving
-from tests.ingest.strategies import TAGS, TEXTS, VALORES
 from tools.influx_server import InfluxServer, call
 
 START_MS = 1_539_112_021_301
-LIMITS = Limits(min_timestamp_ms=0, max_future_ms=10**6, retention_ms=0, max_valor_bytes=1000)
-
-
-def decoder() -> JsonDecoder:
-    return JsonDecoder(Rules(LIMITS, clock_ms=lambda: START_MS))
 
 
 async def counted(client: ClientSession, expected: int) -> str:
@@ -108,53 +95,3 @@ async def test_a_telegraf_like_client_passes_through(
             )
             rows = [row for series in answer["results"][0].get("series", []) for row in series["values"]]
         assert [row[0] for row in rows] == [1_539_112_021_301_000_000, 5]  # type: ignore[index]
-
-
-@pytest.mark.parametrize("form", ["array", "ndjson"])
-@given(events=st.lists(st.builds(Event, st.integers(0, START_MS), TAGS, VALORES), min_size=1), ascii_only=st.booleans())
-def test_law_good_events_come_through_every_form_unchanged(form: str, events: list[Event], ascii_only: bool) -> None:
-    texts = [
-        json.dumps({"timestamp": e.timestamp_ms, "tag": e.tag, "valor": e.valor}, ensure_ascii=ascii_only)
-        for e in events
-    ]
-    body = ("[" + ",".join(texts) + "]" if form == "array" else "\n".join(texts)).encode()
-    decoded = decoder().decode_json(body) if form == "array" else decoder().decode_ndjson(body)
-    assert decoded.rejected == []
-    assert decoded.events == events
-
-
-LINES = st.one_of(
-    st.builds(
-        lambda t, tag, v: json.dumps({"timestamp": t, "tag": tag, "valor": v}).encode(),
-        st.integers(0, START_MS),
-        TAGS,
-        TEXTS,
-    ),
-    st.sampled_from(
-        [
-            b"{",
-            b"[]",
-            b"5",
-            b'{"timestamp":1,"tag":"a.b.c"}',
-            b'{"timestamp":1,"tag":"a.b.c","tag":"d.e.f"}',
-            b'{"timestamp":true,"tag":"a.b.c"}',
-            b'\xff{"timestamp":1}',
-            b'{"timestamp":1,"tag":"a.b.c","valor":1.50}',
-            b'{"timestamp":1,"tag":"a.b.c","valor":"\\ud800"}',
-            b'{"x":"\xff","timestamp":1,"tag":"a.b.c"}',
-        ]
-    ),
-    st.binary(max_size=30).map(lambda line: line.replace(b"\n", b"")),
-)
-
-
-@given(st.lists(LINES, max_size=6))
-def test_law_a_line_means_the_same_alone_and_among_others(lines: list[bytes]) -> None:
-    together = decoder().decode_ndjson(b"\n".join(lines))
-    alone = [decoder().decode_ndjson(line) for line in lines if line.strip()]
-    expected = [decoded for decoded in alone if decoded.rejected[:1] == [] or decoded.rejected[0].code != "empty_body"]
-    assert together.events == [event for decoded in expected for event in decoded.events]
-    if together.rejected[:1] != [] and together.rejected[0].index is not None:
-        assert [(r.code, r.reason) for r in together.rejected] == [
-            (r.code, r.reason) for decoded in expected for r in decoded.rejected
-        ]

@@ -20,7 +20,6 @@ from tests.ingest.influx_proxy import InfluxProxy, PassAndForget, Say, proxied
 from tools.influx_server import InfluxServer, call, make_bucket
 
 QUICK = Backoff(first_seconds=0.01, longest_seconds=0.02, blocked_seconds=0.03)
-BATCHING = Batching(max_points=100, max_bytes=10**6, linger_seconds=0.0, writes_in_flight=2)
 
 
 @dataclass(frozen=True)
@@ -65,13 +64,20 @@ async def shipping(tmp_path: Path, influx_server: InfluxServer, influx_bucket: s
 
 @asynccontextmanager
 async def shipping_to(
-    server: InfluxServer, bucket: str, folder: Path, timeout_seconds: float = 5.0, gzip: bool = False
+    server: InfluxServer,
+    bucket: str,
+    folder: Path,
+    *,
+    timeout_seconds: float = 5.0,
+    gzip: bool = False,
+    linger_seconds: float = 0.0,
 ) -> AsyncIterator[Shipping]:
+    batching = Batching(max_points=100, max_bytes=10**6, linger_seconds=linger_seconds, writes_in_flight=2)
     async with proxied(server) as proxy:
         address = InfluxAddress(proxy.url, server.org, bucket, server.token)
         spool, metrics = Spool(folder, 10**8), Metrics()
         async with PointWriter(address, connections=2, timeout_seconds=timeout_seconds, gzip=gzip) as writer:
-            shipper = Shipper(spool, writer, BATCHING, metrics, QUICK)
+            shipper = Shipper(spool, writer, batching, metrics, QUICK)
             task = asyncio.create_task(shipper.run())
             yield Shipping(spool, shipper, proxy, metrics, server, bucket, folder)
             task.cancel()
@@ -207,6 +213,18 @@ async def test_the_backlog_of_yesterday_is_shipped_first_come_first_served(
     async with shipping_to(influx_server, influx_bucket, tmp_path) as shipping:
         await shipping.settled()
         assert shipping.stored() == [1, 2]
+
+
+async def test_a_clock_that_was_set_back_holds_nothing_up(
+    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str
+) -> None:
+    earlier = Spool(tmp_path, 10**8)
+    await earlier.append([Blob(b"m v=1 1\n", 1)])
+    earlier._writer.execute("UPDATE spool SET time_ms = time_ms + 3600000")
+    await earlier.close()
+    async with shipping_to(influx_server, influx_bucket, tmp_path, linger_seconds=0.2) as shipping:
+        await shipping.settled()
+        assert shipping.stored() == [1]
 
 
 async def test_draining_ships_what_lingers_and_gives_up_at_once_while_influxdb_is_away(shipping: Shipping) -> None:

@@ -1,5 +1,6 @@
 """One suite for both stores: what was put in comes out, in order, counted exactly, page by page."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.errors import StoreUnavailable
+from ingest.errors import BadParameter, DiskFailed, StoreUnavailable
 from ingest.event import Event, time_ns
 from ingest.line_protocol import LineEncoder
 from ingest.metrics import Metrics
@@ -218,6 +219,61 @@ def _kept(events: Sequence[Event]) -> list[StoredEvent]:
     """The embedded store keeps every distinct text, also where two are the same number: "1" and "1.0"."""
     rows = {(time_ns(e.timestamp_ms, e.valor), e.tag, e.valor) for e in events}
     return [StoredEvent(time, tag, shown_valor(valor)) for time, tag, valor in sorted(rows, reverse=True)]
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "1",
+        "1~2",
+        "x~0~a.b.c",
+        "1~-5~a",
+        "-1~0~a",
+        "1~99999~a",
+        "9" * 19 + "~0~a",
+        "9" * 30 + "~0~a",
+        "1~1",
+        "٣~0~a",
+    ],
+)
+def test_a_forged_cursor_is_refused(cursor: str) -> None:
+    with pytest.raises(BadParameter, match="cursor"):
+        parse_cursor(cursor)
+
+
+async def test_a_disk_that_fails_is_told_by_the_embedded_store_until_it_is_well_again(tmp_path: Path) -> None:
+    store = EmbeddedStore(tmp_path, Metrics())
+    store._writer.execute("PRAGMA query_only=1")
+    with pytest.raises(DiskFailed):
+        await store.append([Event(START_MS, "a.b.c", "1")], [])
+    assert "cannot be written" in str(await store.trouble())
+    store._writer.execute("PRAGMA query_only=0")
+    assert await store.trouble() is None
+    await store.close()
+
+
+SLOW = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+
+async def test_closing_interrupts_a_read_that_would_never_end(tmp_path: Path) -> None:
+    store = EmbeddedStore(tmp_path, Metrics())
+    reading = asyncio.create_task(store._read(SLOW, []))
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(5):
+        await store.close()
+    with pytest.raises(StoreUnavailable, match="interrupted"):
+        await reading
+
+
+async def test_a_read_that_nobody_waits_for_makes_room_for_the_next(tmp_path: Path) -> None:
+    async with embedded(tmp_path) as shelf:
+        assert isinstance(shelf.store, EmbeddedStore)
+        for _ in range(10):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await shelf.store._read(SLOW, [])
+        assert await shelf.store.counts(Selection()) == []
 
 
 async def test_a_store_that_is_away_says_so() -> None:
