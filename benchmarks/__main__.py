@@ -8,6 +8,9 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 from benchmarks.measurements import ALL, Bench
 from tools.influx_server import NoInfluxError, own_influxd, set_up, version
@@ -38,12 +41,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _measure(options: argparse.Namespace) -> None:
     print(f"{_machine()}; medians of {options.rounds}; sender, service and InfluxDB share the machine\n")
     print("| what | measured | goal |\n|---|---|---|", flush=True)
+    before = psutil.cpu_times()
     with own_influxd() as influxd, tempfile.TemporaryDirectory(prefix="pulso-bench-") as folder:
         bench = Bench(Path(folder), influxd, set_up(influxd.server), options.seconds, options.rounds)
         for measure in ALL:
             if not options.only or measure.__name__ in options.only:
                 for row in measure(bench):
                     print(f"| {row.what} | {row.measured} | {row.goal} |", flush=True)
+    print(f"\n{_stolen(before)} of this machine's CPU time went to other machines of its host meanwhile")
+
+
+def _stolen(before: Any) -> str:
+    """A virtual machine whose host is busy measures its host."""
+    after = psutil.cpu_times()
+    stolen = getattr(after, "steal", 0.0) - getattr(before, "steal", 0.0)
+    return f"{stolen / (sum(after) - sum(before)):.0%}"
 
 
 def _machine() -> str:

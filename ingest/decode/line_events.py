@@ -20,7 +20,8 @@ from ingest.line_protocol import MEASUREMENT
 from ingest.reject import Reject
 from ingest.rules import Rules
 
-NS_PER_PRECISION = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9}
+# InfluxDB 2 knows the first four, InfluxDB 1 all of them.
+NS_PER_PRECISION = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 # InfluxDB's own bounds: the two outermost values of 64 bits mean something else to it.
 _MIN_TIME_NS, _MAX_TIME_NS = -(2**63) + 2, 2**63 - 2
 _MAX_CACHED_KEYS = 200_000

@@ -38,6 +38,15 @@ STATUS: dict[type[IngestError], HTTPStatus] = {
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
+# On InfluxDB's own routes its clients find InfluxDB's own codes.
+_INFLUX_PATHS = ("/api/v2/write", "/write")
+_INFLUX_CODES = {
+    HTTPStatus.BAD_REQUEST: "invalid",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "request too large",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "invalid",
+    HTTPStatus.SERVICE_UNAVAILABLE: "unavailable",
+}
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -59,7 +68,9 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     try:
         return await handler(request)
     except IngestError as error:
-        return error_answer(STATUS[type(error)], error.code, str(error))
+        status = STATUS[type(error)]
+        code = _INFLUX_CODES.get(status, error.code) if request.path in _INFLUX_PATHS else error.code
+        return error_answer(status, code, str(error))
     except web.HTTPException as error:
         answer = error_answer(error.status, error.reason.lower(), _sentence(request, error))
         if "Allow" in error.headers:

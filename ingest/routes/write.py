@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -12,7 +12,7 @@ from aiohttp import web
 from ingest.body import decoded_body
 from ingest.decode import Decoded, Decoder
 from ingest.decode.json_events import JsonDecoder, NdjsonDecoder
-from ingest.decode.line_events import NS_PER_PRECISION, LineBody, LineDecoder
+from ingest.decode.line_events import LineBody, LineDecoder
 from ingest.errors import BadParameter, BodyTooLarge, BodyTooSlow, IngestError, UnknownContentType
 from ingest.line_parser import LINE_PROTOCOL
 from ingest.metrics import Metrics
@@ -27,8 +27,9 @@ _THOROUGH_BODY_BYTES = 10_000
 _MAX_LINES_NAMED = 10
 _NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 _JSON = ("application/json", "")
-# InfluxDB 1.x names of precisions, on /write.
-_V1_PRECISION = {"": "ns", "n": "ns", "u": "us", "µ": "us"}
+_V2_PRECISIONS = ("ns", "us", "ms", "s")
+_V1_PRECISIONS = (*_V2_PRECISIONS, "m", "h")
+_V1_OTHER_NAMES = {"": "ns", "n": "ns", "u": "us", "µ": "us"}
 
 
 class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -90,15 +91,15 @@ class WriteRoutes:
         raise UnknownContentType(content_type)
 
     def _lines_decoder(self, request: web.Request) -> Decoder:
-        return self._lines_at(request.query.get("precision", "ns"))
+        return self._lines_at(request.query.get("precision", "ns"), _V2_PRECISIONS)
 
     def _lines_decoder_v1(self, request: web.Request) -> Decoder:
         precision = request.query.get("precision", "")
-        return self._lines_at(_V1_PRECISION.get(precision, precision))
+        return self._lines_at(_V1_OTHER_NAMES.get(precision, precision), _V1_PRECISIONS)
 
-    def _lines_at(self, precision: str) -> Decoder:
-        if precision not in NS_PER_PRECISION:
-            raise BadParameter("invalid precision; valid precision units are ns, us, ms, and s")
+    def _lines_at(self, precision: str, known: Sequence[str]) -> Decoder:
+        if precision not in known:
+            raise BadParameter(f"invalid precision; valid precision units are {', '.join(known[:-1])}, and {known[-1]}")
         return LineBody(self._lines, precision)
 
     async def _take(self, request: web.Request, choose: Callable[[web.Request], Decoder]) -> Decoded:

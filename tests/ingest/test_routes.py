@@ -215,7 +215,7 @@ async def test_a_full_spool_answers_503_and_says_when_to_come_back(tmp_path: Pat
         async with client.post("/write", data=body) as answer:
             assert answer.status == 503
             assert answer.headers["Retry-After"] == "5"
-            assert (await answer.json())["code"] == "spool_full"
+            assert (await answer.json())["code"] == "unavailable"
         assert 'ingest_events_rejected_total{reason="spool_full"} 1.0' in (await get(client, "/metrics"))[0]
 
 
