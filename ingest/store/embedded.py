@@ -6,8 +6,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ingest.errors import DiskFailed, StoreUnavailable
-from ingest.event import ERRO, NS_PER_MS, Event, time_ns
+from ingest.event import ERRO, NS_PER_MS, PROCESSADO, Event, time_ns
 from ingest.group_commit import GroupCommit
 from ingest.metrics import Metrics
 from ingest.sqlite import connect, touch, transaction
@@ -18,15 +20,17 @@ from ingest.tag import Tag
 FILE_NAME = "events.db"
 _ROWS_A_STATEMENT = (1000, 100, 10, 1)
 
-# The primary key is the event's identity: delivered twice, it is kept once. The index serves one sensor's events
-# and the counts.
+# The primary key is the event's identity: delivered twice, it is kept once, and only then does the trigger count it.
+# There is no index by sensor: it would cost twice the disk and two thirds of the speed.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sensors (
     id INTEGER PRIMARY KEY,
     country TEXT NOT NULL,
     region TEXT NOT NULL,
     sensor TEXT NOT NULL,
-    tag TEXT NOT NULL UNIQUE
+    tag TEXT NOT NULL UNIQUE,
+    processado INTEGER NOT NULL DEFAULT 0,
+    erro INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS events (
     time_ns INTEGER NOT NULL,
@@ -34,7 +38,10 @@ CREATE TABLE IF NOT EXISTS events (
     valor TEXT NOT NULL,
     PRIMARY KEY (time_ns, sensor_id, valor)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS events_by_sensor ON events (sensor_id, time_ns);
+CREATE TRIGGER IF NOT EXISTS events_are_counted AFTER INSERT ON events BEGIN
+    UPDATE sensors SET processado = processado + (NEW.valor <> ''), erro = erro + (NEW.valor = '')
+    WHERE id = NEW.sensor_id;
+END;
 """
 
 
@@ -77,11 +84,17 @@ class EmbeddedStore:
         return [StoredEvent(time, tag, shown_valor(valor)) for time, tag, valor in rows]
 
     async def counts(self, selection: Selection) -> list[SeriesCount]:
+        """At once whatever the number of events, but for a range of time, whose events are counted one by one."""
         conditions, values = _conditions(selection)
-        sql = (
-            "SELECT country, region, sensor, count(*) FROM events JOIN sensors ON sensors.id = sensor_id"  # noqa: S608 - fixed words only
-            f"{_where(conditions)} GROUP BY sensor_id"
-        )
+        if selection.start_ms is None and selection.stop_ms is None:
+            counted = selection.status or f"{PROCESSADO} + {ERRO}"
+            conditions, values = _conditions(msgspec.structs.replace(selection, status=None))
+            sql = f"SELECT country, region, sensor, {counted} AS n FROM sensors{_where([*conditions, 'n > 0'])}"  # noqa: S608
+        else:
+            sql = (
+                "SELECT country, region, sensor, count(*) FROM events JOIN sensors ON sensors.id = sensor_id"  # noqa: S608
+                f"{_where(conditions)} GROUP BY sensor_id"
+            )
         rows = await self._read(sql, values)
         return [SeriesCount(Tag(country, region, sensor), events) for country, region, sensor, events in rows]
 
@@ -101,7 +114,6 @@ class EmbeddedStore:
         self._writer.close()
 
     def _commit(self, groups: Sequence[Sequence[Event]]) -> None:
-        before = self._writer.total_changes
         new_sensors: dict[str, int] = {}
         with transaction(self._writer):
             rows = [
@@ -109,12 +121,12 @@ class EmbeddedStore:
                 for events in groups
                 for event in events
             ]
-            _insert(self._writer, rows)
+            stored = _insert(self._writer, rows)
             if not rows:
                 touch(self._writer)
         # Only now: a transaction that failed has taken its new sensors back.
         self._sensor_ids |= new_sensors
-        self._metrics.stored.inc(self._writer.total_changes - before - len(new_sensors))
+        self._metrics.stored.inc(stored)
 
     def _sensor_id(self, tag: str, new_sensors: dict[str, int]) -> int:
         sensor_id = self._sensor_ids.get(tag) or new_sensors.get(tag)
@@ -131,14 +143,15 @@ class EmbeddedStore:
             raise StoreUnavailable(f"the store cannot be read: {error}") from error
 
 
-def _insert(connection: sqlite3.Connection, rows: Sequence[tuple[int, int, str]]) -> None:
-    """Many rows a statement: each statement costs a hand-over between threads, however much it does."""
-    position = 0
+def _insert(connection: sqlite3.Connection, rows: Sequence[tuple[int, int, str]]) -> int:
+    """How many of ``rows`` are new. Many a statement: each one is a hand-over between threads, however much it does."""
+    position = stored = 0
     for size in _ROWS_A_STATEMENT:
         sql = "INSERT OR IGNORE INTO events VALUES " + ",".join(["(?,?,?)"] * size)  # noqa: S608 - fixed words only
         while len(rows) - position >= size:
-            connection.execute(sql, tuple(chain.from_iterable(rows[position : position + size])))
+            stored += connection.execute(sql, tuple(chain.from_iterable(rows[position : position + size]))).rowcount
             position += size
+    return stored
 
 
 def _conditions(selection: Selection) -> tuple[list[str], list[object]]:

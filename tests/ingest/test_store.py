@@ -161,6 +161,14 @@ async def test_selections(shelf: Shelf, selection: Selection, matches: Any) -> N
     assert sum(count.events for count in await shelf.store.counts(selection)) == len(chosen)
 
 
+@pytest.mark.parametrize("status", [None, "processado", "erro"])
+async def test_counts_kept_and_counts_of_a_range_agree(shelf: Shelf, status: str | None) -> None:
+    for _ in range(2):
+        await shelf.put(many(100))
+    everything = Selection(start_ms=0, stop_ms=START_MS * 2, status=status)
+    assert sorted(await shelf.store.counts(Selection(status=status))) == sorted(await shelf.store.counts(everything))
+
+
 @pytest.mark.parametrize("page_size", [1, 3, 7, 100])
 async def test_pages_have_no_gap_and_no_repeat(shelf: Shelf, page_size: int) -> None:
     events = [*many(30, per_ms=10), *(Event(START_MS + 1, f"brasil.sul.e{i}", "") for i in range(12))]
