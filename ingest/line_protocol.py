@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from ingest.bounded import BoundedDict
 from ingest.event import ERRO, PROCESSADO, Event, number, offset_ns
 from ingest.tag import MAX_CACHED_TAGS, Tag, parse_tag
 
@@ -22,8 +23,8 @@ class LineEncoder:
     """
 
     def __init__(self) -> None:
-        self._series: dict[str, _SeriesPair] = {}
-        self._fields: dict[str, _FieldAndOffset] = {}
+        self._series: BoundedDict[str, _SeriesPair] = BoundedDict(MAX_CACHED_TAGS)
+        self._fields: BoundedDict[str, _FieldAndOffset] = BoundedDict(_MAX_CACHED_FIELDS)
 
     def encode(self, events: Iterable[Event]) -> bytes:
         """A line for each event, ended by a newline; times in nanoseconds. The events have passed the rules."""
@@ -43,21 +44,13 @@ class LineEncoder:
             raise ValueError(f"tag {text!r} was never checked: {tag.reason}")
         # A segment holds nothing that line protocol would want escaped.
         key = f"{MEASUREMENT},country={tag.country},region={tag.region},sensor={tag.sensor}"
-        pair = (f"{key},status={PROCESSADO} ", f"{key},status={ERRO} ")
-        if len(self._series) >= MAX_CACHED_TAGS:
-            self._series.clear()
-        self._series[text] = pair
-        return pair
+        return self._series.remember(text, (f"{key},status={PROCESSADO} ", f"{key},status={ERRO} "))
 
     def _new_field(self, valor: str) -> _FieldAndOffset:
         value = number(valor)
         field = f'text="{escape_string(valor)}" ' if value is None else f"value={value!r} "
         encoded = (field, f"{offset_ns(valor):06}")
-        if len(valor) <= _MAX_CACHED_VALOR_CHARACTERS:
-            if len(self._fields) >= _MAX_CACHED_FIELDS:
-                self._fields.clear()
-            self._fields[valor] = encoded
-        return encoded
+        return self._fields.remember(valor, encoded) if len(valor) <= _MAX_CACHED_VALOR_CHARACTERS else encoded
 
 
 def escape_string(text: str) -> str:

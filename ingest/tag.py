@@ -2,6 +2,7 @@
 
 import msgspec
 
+from ingest.bounded import BoundedDict
 from ingest.reject import Reject
 
 MAX_SEGMENT_CHARACTERS = 64
@@ -43,15 +44,11 @@ class TagCache:
     """Parses each tag once; bounded, so that a flood of made-up tags cannot grow it."""
 
     def __init__(self) -> None:
-        self._tags: dict[str, Tag] = {}
+        self._tags: BoundedDict[str, Tag] = BoundedDict(MAX_CACHED_TAGS)
 
     def parse(self, text: str) -> Tag | Reject:
         return self._tags.get(text) or self._parse_new(text)
 
     def _parse_new(self, text: str) -> Tag | Reject:
         tag = parse_tag(text)
-        if isinstance(tag, Tag):
-            if len(self._tags) >= MAX_CACHED_TAGS:
-                self._tags.clear()
-            self._tags[text] = tag
-        return tag
+        return self._tags.remember(text, tag) if isinstance(tag, Tag) else tag

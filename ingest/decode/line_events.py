@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from ingest.bounded import BoundedDict
 from ingest.decode import Decoded
 from ingest.event import NS_PER_MS, Event
 from ingest.line_parser import (
@@ -56,7 +57,7 @@ class LineDecoder:
         self._rules = rules
         self._clock_ns = clock_ns
         self._keeps_other_measurements = keeps_other_measurements
-        self._series: dict[bytes, _Series] = {}
+        self._series: BoundedDict[bytes, _Series] = BoundedDict(_MAX_CACHED_KEYS)
 
     def decode(self, body: bytes, precision: str) -> Decoded:
         """``precision`` is one of ``NS_PER_PRECISION``; a line without a time gets the current one."""
@@ -91,9 +92,7 @@ class LineDecoder:
     def _new_series(self, key: bytes) -> _Series | Reject:
         series = _series_of(key)
         if isinstance(series, _Series) and len(key) <= _MAX_CACHED_KEY_BYTES:
-            if len(self._series) >= _MAX_CACHED_KEYS:
-                self._series.clear()
-            self._series[key] = series
+            self._series.remember(key, series)
         return series
 
 

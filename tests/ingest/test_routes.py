@@ -36,6 +36,13 @@ async def get(client: ClientSession, path: str, accept: str = "*/*", status: int
         return text, answer
 
 
+async def connection(client: ClientSession) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A bare connection to the client's service."""
+    url = client._base_url
+    assert url is not None
+    return await asyncio.open_connection(url.host, url.port)
+
+
 async def test_the_three_forms_of_get_data(client: ClientSession) -> None:
     await put(client, (START_MS, "a.b.c", "23.50"), (START_MS + 1, "a.b.d", 'x,"y"\n'), (START_MS + 2, "a.b.c", ""))
     rows = [
@@ -164,7 +171,7 @@ async def test_health_readiness_and_metrics(client: ClientSession) -> None:
 async def test_paths_and_methods_that_are_not_there(client: ClientSession) -> None:
     assert json.loads((await get(client, "/nothing", status=404))[0]) == {
         "code": "not found",
-        "message": "there is nothing at /nothing",
+        "message": "there is nothing at /nothing; try /get_data, /counts, /ready or /metrics, and POST to /events",
     }
     text, answer = await get(client, "/events", status=405)
     assert json.loads(text)["message"] == "/events takes POST, not GET"
@@ -173,7 +180,7 @@ async def test_paths_and_methods_that_are_not_there(client: ClientSession) -> No
 
 async def test_a_body_that_never_comes_is_given_up(tmp_path: Path) -> None:
     async with serving(Settings(port=0, data_dir=tmp_path, body_timeout_seconds=0.2)) as client:
-        reader, writer = await asyncio.open_connection(client._base_url.host, client._base_url.port)  # type: ignore[union-attr]
+        reader, writer = await connection(client)
         writer.write(b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
         async with asyncio.timeout(5):
             assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
@@ -188,7 +195,7 @@ async def test_a_client_that_goes_away_is_no_error(client: ClientSession, caplog
         b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{",
         b"GET /get_data?limit=5000 HTTP/1.1\r\nHost: x\r\n\r\n",
     ):
-        _, writer = await asyncio.open_connection(client._base_url.host, client._base_url.port)  # type: ignore[union-attr]
+        _, writer = await connection(client)
         writer.write(request)
         await asyncio.sleep(0.1)
         writer.transport.abort()
