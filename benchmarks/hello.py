@@ -3,16 +3,16 @@
 import asyncio
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvloop
 from aiohttp import web
 
+from tools.answering import wait_until_answering
 from tools.influx_server import free_port
+
+_START_SECONDS = 30.0
 
 
 @contextmanager
@@ -22,21 +22,12 @@ def serving() -> Iterator[str]:
     process = subprocess.Popen([sys.executable, "-m", "benchmarks.hello", str(port)])
     url = f"http://127.0.0.1:{port}"
     try:
-        _wait_until_up(url)
+        if not wait_until_answering(f"{url}/health", _START_SECONDS, lambda: process.poll() is None):
+            raise RuntimeError("the reference server did not start")
         yield url
     finally:
         process.terminate()
         process.wait(10)
-
-
-def _wait_until_up(url: str) -> None:
-    for _ in range(200):
-        try:
-            urllib.request.urlopen(url + "/nothing", timeout=5)  # noqa: S310 - always http
-        except urllib.error.HTTPError:
-            return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.05)
 
 
 async def _answer(request: web.Request) -> web.Response:
@@ -44,9 +35,14 @@ async def _answer(request: web.Request) -> web.Response:
     return web.Response(body=b'{"accepted":1,"rejected":[]}\n', status=202, content_type="application/json")
 
 
+async def _health(_: web.Request) -> web.Response:
+    return web.Response()
+
+
 async def _serve(port: int) -> None:
     application = web.Application()
     application.router.add_post("/events", _answer)
+    application.router.add_get("/health", _health)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()

@@ -4,8 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +13,7 @@ from typing import Any
 
 import psutil
 
+from tools.answering import wait_until_answering
 from tools.influx_server import InfluxServer, free_port
 
 _START_SECONDS = 30.0
@@ -71,7 +70,8 @@ def serving(folder: Path, *options: str, token: str = "") -> Iterator[Service]:
     with (folder.parent / f"{folder.name}.log").open("wb") as log:
         process = subprocess.Popen(command, stderr=log, env=variables)
     try:
-        _wait_until_up(url)
+        if not wait_until_answering(f"{url}/health", _START_SECONDS, lambda: process.poll() is None):
+            raise RuntimeError("the ingest service did not start")
         yield Service(url, psutil.Process(process.pid))
     finally:
         process.terminate()
@@ -81,19 +81,6 @@ def serving(folder: Path, *options: str, token: str = "") -> Iterator[Service]:
 def influx_options(url: str, server: InfluxServer, bucket: str) -> list[str]:
     """Options of a service in front of ``server``, which it reaches at ``url``."""
     return ["--store", "influx", "--influx-url", url, "--influx-org", server.org, "--influx-bucket", bucket]
-
-
-def _wait_until_up(url: str) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while True:
-        try:
-            urllib.request.urlopen(url + "/health", timeout=5).close()  # noqa: S310 - always http
-        except (urllib.error.URLError, OSError):
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-        else:
-            return
 
 
 @dataclass(frozen=True)

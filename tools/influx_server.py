@@ -9,8 +9,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tools.answering import wait_until_answering
 
 _MODULE = Path(__file__).parent / "influxd"
 _START_SECONDS = 60.0
@@ -205,16 +205,9 @@ def _container() -> Iterator[InfluxServer]:
 
 
 def _wait_until_up(started: InfluxServer, is_alive: Callable[[], bool], log: Path | None) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline and is_alive():
-        try:
-            call(started, "GET", "/health")
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.05)
-        else:
-            return
-    said = log.read_text(errors="replace")[-2000:] if log else ""
-    raise NoInfluxError(f"influxd did not start on {started.url}: {said}")
+    if not wait_until_answering(f"{started.url}/health", _START_SECONDS, is_alive):
+        said = log.read_text(errors="replace")[-2000:] if log else ""
+        raise NoInfluxError(f"influxd did not start on {started.url}: {said}")
 
 
 def free_port() -> int:

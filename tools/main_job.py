@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from tools.answering import wait_until_answering
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 15.0
@@ -37,25 +38,12 @@ def _ingest(url: str) -> "Iterator[subprocess.Popen[bytes]]":
     # In a session of its own, for Ctrl-C has to stop the sensors first.
     process = subprocess.Popen([sys.executable, "-m", "ingest", "serve"], start_new_session=True)
     try:
-        _wait_until_ready(url, process)
+        if not wait_until_answering(f"{url}/ready", _START_SECONDS, lambda: process.poll() is None):
+            raise _FailedError("the ingest service did not start; its message is above")
         yield process
     finally:
         process.terminate()
         process.wait(_STOP_SECONDS)
-
-
-def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise _FailedError("the ingest service did not start; its message is above")
-        try:
-            urllib.request.urlopen(url + "/ready", timeout=5).close()  # noqa: S310 - always http
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-        else:
-            return
-    raise _FailedError(f"the ingest service does not answer on {url}")
 
 
 def _welcome(url: str) -> None:
