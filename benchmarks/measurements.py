@@ -56,6 +56,7 @@ class Bench:
                 yield service
             return
         make_bucket(self.influx, name)
+        make_bucket(self.influx, f"{name}-rollup")
         options = influx_options(self.influx.url, self.influx, name)
         with serving(self.folder / name, *options, token=self.influx.token) as service:
             yield service
@@ -72,7 +73,7 @@ def seed_example(bench: Bench) -> Iterator[Row]:
                     service,
                     [{"timestamp": START_MS + i, "tag": f"brasil.{name}", "valor": str(i)} for i in range(size)],
                 )
-            _wait_until_shipped(service)
+            _wait_until_counted(service)
             right = service.counts() == SEED_COUNTS
         yield Row(f"seed example, counts as text, {store}", "the six lines" if right else "WRONG", "the six lines")
 
@@ -187,7 +188,13 @@ def _post(service: Service, events: list[dict[str, object]]) -> None:
 
 
 def _wait_until_shipped(service: Service) -> None:
-    while service.spool_points():
+    while service.gauge("ingest_spool_points"):
+        time.sleep(0.02)
+
+
+def _wait_until_counted(service: Service) -> None:
+    _wait_until_shipped(service)
+    while service.gauge("ingest_rollup_dirty_minutes"):
         time.sleep(0.02)
 
 

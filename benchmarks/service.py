@@ -45,10 +45,11 @@ class Service:
         with urllib.request.urlopen(request, timeout=300) as answer:  # noqa: S310
             return str(answer.read().decode())
 
-    def spool_points(self) -> float:
+    def gauge(self, name: str) -> float:
+        """A metric without labels, as it is now."""
         with urllib.request.urlopen(self.url + "/metrics", timeout=30) as answer:  # noqa: S310
             lines = answer.read().decode().splitlines()
-        return next(float(line.split()[1]) for line in lines if line.startswith("ingest_spool_points "))
+        return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
 
 
 @contextmanager
@@ -80,7 +81,8 @@ def serving(folder: Path, *options: str, token: str = "") -> Iterator[Service]:
 
 def influx_options(url: str, server: InfluxServer, bucket: str) -> list[str]:
     """Options of a service in front of ``server``, which it reaches at ``url``."""
-    return ["--store", "influx", "--influx-url", url, "--influx-org", server.org, "--influx-bucket", bucket]
+    where = ["--store", "influx", "--influx-url", url, "--influx-org", server.org, "--influx-bucket", bucket]
+    return [*where, "--influx-rollup-bucket", f"{bucket}-rollup"]
 
 
 @dataclass(frozen=True)

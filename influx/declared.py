@@ -65,7 +65,7 @@ def pulso(
         organization,
         (events, rollup, ops),
         (
-            token("ingest", write=(events,)),
+            token("ingest", write=(events, rollup)),
             token("ingest-read", read=(events, rollup)),
             token("grafana", read=(events, rollup, ops)),
             token("telegraf", write=(ops,)),

@@ -14,8 +14,11 @@ from ingest.background import beside
 from ingest.config import influx_tokens
 from ingest.data_folder import DataFolder
 from ingest.decode.line_events import LineDecoder
+from ingest.influxql import InfluxQL
 from ingest.metrics import Metrics
 from ingest.point_writer import InfluxAddress, PointWriter
+from ingest.rollup.keeper import Keeper
+from ingest.rollup.recount import Recount
 from ingest.routes.answers import errors_as_json
 from ingest.routes.read import ReadRoutes
 from ingest.routes.service import ServiceRoutes
@@ -24,7 +27,8 @@ from ingest.rules import Limits, Rules
 from ingest.settings import Settings
 from ingest.shipper import Batching, Shipper
 from ingest.sink import Sink, SpoolSink
-from ingest.spool import Depth, Spool
+from ingest.spool import Spool
+from ingest.spool_rows import Depth
 from ingest.store import Store
 from ingest.store.embedded import EmbeddedStore
 from ingest.store.influx import InfluxStore
@@ -36,18 +40,19 @@ _READY_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """Where events go and where they are read from; spool and shipper only in front of InfluxDB."""
+    """Where events go and where they are read from; spool, shipper and rollup only in front of InfluxDB."""
 
     sink: Sink
     store: Store
     spool: Spool | None = None
     shipper: Shipper | None = None
+    rollup: Keeper | None = None
 
     async def reasons(self) -> list[str]:
         """Everything that keeps events from being kept or read now."""
         checks = [_in_time(self.sink.trouble(), "the disk"), _in_time(self.store.trouble(), "the store")]
-        troubles = [self.shipper.trouble if self.shipper else None, *await asyncio.gather(*checks)]
-        return [trouble for trouble in troubles if trouble]
+        beside_requests = [part.trouble for part in (self.shipper, self.rollup) if part]
+        return [trouble for trouble in (*beside_requests, *await asyncio.gather(*checks)) if trouble]
 
     def gauges(self) -> dict[str, float]:
         depth = self.spool.depth if self.spool else Depth()
@@ -57,6 +62,8 @@ class Backend:
             "spool_bytes": depth.bytes,
             "spool_oldest_age_seconds": age_seconds,
             "dead_letters": depth.dead_letters,
+            "rollup_dirty_minutes": depth.dirty_minutes,
+            "rollup_lag_seconds": self.rollup.lag_seconds if self.rollup else 0.0,
         }
 
 
@@ -102,13 +109,22 @@ async def _influx_backend(settings: Settings, folder: DataFolder, metrics: Metri
     async with AsyncExitStack() as stack:
         spool = Spool(folder.path, settings.spool_max_bytes, settings.ship_batch_points, settings.ship_batch_bytes)
         stack.push_async_callback(spool.close)
-        store = InfluxStore(_address(settings, tokens.read), settings.influx_timeout_seconds * _READ_TIMEOUT_FACTOR)
+        events, rollup = (
+            InfluxQL(_address(settings, bucket, tokens.read), settings.influx_timeout_seconds * _READ_TIMEOUT_FACTOR)
+            for bucket in (settings.influx_bucket, settings.influx_rollup_bucket)
+        )
+        store = InfluxStore(events, rollup)
         stack.push_async_callback(store.close)
-        writer = await stack.enter_async_context(_point_writer(settings, tokens.write))
-        shipper = Shipper(spool, writer, _batching(settings), metrics)
+        event_writer, rollup_writer = [
+            await stack.enter_async_context(_point_writer(settings, bucket, tokens.write))
+            for bucket in (settings.influx_bucket, settings.influx_rollup_bucket)
+        ]
+        shipper = Shipper(spool, event_writer, _batching(settings), metrics)
+        keeper = Keeper(spool, Recount(events, rollup, rollup_writer), settings.rollup_interval_seconds)
         sink = SpoolSink(spool, settings.ship_batch_points, settings.ship_batch_bytes)
+        await stack.enter_async_context(beside(keeper.run()))
         await stack.enter_async_context(beside(shipper.run()))
-        yield Backend(sink, store, spool, shipper)
+        yield Backend(sink, store, spool, shipper, keeper)
         await shipper.drain(settings.grace_seconds / 2)
 
 
@@ -158,13 +174,13 @@ def _batching(settings: Settings) -> Batching:
     )
 
 
-def _address(settings: Settings, token: str) -> InfluxAddress:
-    return InfluxAddress(settings.influx_url, settings.influx_org, settings.influx_bucket, token)
+def _address(settings: Settings, bucket: str, token: str) -> InfluxAddress:
+    return InfluxAddress(settings.influx_url, settings.influx_org, bucket, token)
 
 
-def _point_writer(settings: Settings, token: str) -> PointWriter:
+def _point_writer(settings: Settings, bucket: str, token: str) -> PointWriter:
     return PointWriter(
-        _address(settings, token),
+        _address(settings, bucket, token),
         connections=settings.ship_writes_in_flight,
         timeout_seconds=settings.influx_timeout_seconds,
         gzip=settings.influx_gzip,

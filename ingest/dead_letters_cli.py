@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from ingest import dead_letter, spool
+from ingest import dead_letter, spool, spool_rows
 from ingest.dead_letter import DeadLetter
 from ingest.sqlite import connect, transaction
 
@@ -75,7 +75,7 @@ def _replay(connection: sqlite3.Connection, _: argparse.Namespace) -> None:
     while letters := dead_letter.select(connection, up_to_id=last_id, limit=_PAGE):
         lines = b"".join(letter.line.removesuffix(b"\n") + b"\n" for letter in letters)
         with transaction(connection):
-            spool.insert(connection, spool.Row(0, time.time_ns() // 1_000_000, len(letters), lines))
+            spool_rows.insert(connection, spool_rows.Row(0, time.time_ns() // 1_000_000, len(letters), lines))
             dead_letter.delete(connection, letters)
         replayed += len(letters)
     print(f"{replayed} lines are in the spool again; a running service ships them within a second")

@@ -17,6 +17,8 @@ _GAUGES = {
     "spool_bytes": "Bytes of line protocol that wait in the spool",
     "spool_oldest_age_seconds": "Seconds since the oldest point in the spool arrived",
     "dead_letters": "Lines that InfluxDB refused and that wait for a decision",
+    "rollup_dirty_minutes": "Minutes, of a sensor or of all, whose points wait to be counted again",
+    "rollup_lag_seconds": "The counts hold everything that was stored until so many seconds ago",
 }
 
 

@@ -26,6 +26,7 @@ class Settings:
     influx_url: str = _setting("http://127.0.0.1:8086", "InfluxDB 2 to ship to and to read from")
     influx_org: str = _setting("pulso", "InfluxDB organization")
     influx_bucket: str = _setting("pulso", "InfluxDB bucket of the events")
+    influx_rollup_bucket: str = _setting("pulso_rollup", "InfluxDB bucket of the counts by minute and hour")
     influx_token: str = _setting("", "InfluxDB token; better given as a file", secret=True)
     influx_token_file: Path | None = _setting(None, "file that holds the InfluxDB token")
     influx_read_token_file: Path | None = _setting(None, "file of a token for reading, if the other one may only write")
@@ -48,6 +49,8 @@ class Settings:
     ship_batch_bytes: int = _setting(1_000_000, "most bytes in one write to InfluxDB", least=1024)
     ship_linger_seconds: float = _setting(0.1, "how long points wait for a batch to fill", least=0.0)
     ship_writes_in_flight: int = _setting(2, "writes to InfluxDB at the same time", least=1)
+
+    rollup_interval_seconds: float = _setting(5.0, "rest between two counts of what is new in InfluxDB", least=0.1)
 
     grace_seconds: float = _setting(8.0, "time to finish requests and ship the spool when stopping", least=0.0)
     log_format: str = _setting(

@@ -14,7 +14,8 @@ from ingest.errors import DiskFailed
 from ingest.line_parser import split_lines
 from ingest.metrics import Metrics
 from ingest.outcome import Answer, Outcome, outcome_of
-from ingest.spool import Row, Spool
+from ingest.spool import Spool
+from ingest.spool_rows import Row
 
 # Other processes can add rows too (dead-letters replay), so an idle shipper looks by itself.
 _IDLE_POLL_SECONDS = 1.0

@@ -25,7 +25,8 @@ def fresh_influx_server() -> Iterator[InfluxServer]:
 
 @pytest.fixture
 def influx_bucket(influx_server: InfluxServer) -> str:
-    """A new, empty bucket's name."""
+    """A new, empty bucket's name; the rollup of its events has a bucket named NAME-rollup."""
     name = f"test-{secrets.token_hex(4)}"
     influx.make_bucket(influx_server, name)
+    influx.make_bucket(influx_server, f"{name}-rollup")
     return name

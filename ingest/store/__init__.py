@@ -5,6 +5,7 @@ from typing import Protocol
 import msgspec
 
 from ingest.event import NS_PER_MS, number, shortest, status_of
+from ingest.rollup.levels import RollupPoint
 from ingest.tag import Tag
 
 
@@ -62,6 +63,10 @@ class Store(Protocol):
 
     async def counts(self, selection: Selection) -> list[SeriesCount]:
         """The events of ``selection`` by sensor, in no particular order."""
+        ...
+
+    async def minutes(self, selection: Selection) -> list[RollupPoint]:
+        """The rollup by minute and series of the minutes that begin within ``selection``, in no particular order."""
         ...
 
     async def trouble(self) -> str | None:

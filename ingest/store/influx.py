@@ -1,49 +1,31 @@
-"""Reads events from InfluxDB, in InfluxQL: it gives ``value`` and ``text`` side by side in one row."""
+"""Reads events and their counts from InfluxDB, in InfluxQL: it gives ``value`` and ``text`` side by side in one row."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-import aiohttp
 import msgspec
 
 from ingest.errors import StoreUnavailable
 from ingest.event import NS_PER_MS, shortest
+from ingest.influxql import InfluxQL, Series, where
 from ingest.line_protocol import MEASUREMENT
-from ingest.point_writer import InfluxAddress
+from ingest.minutes import HOUR_MS, MINUTE_MS
+from ingest.rollup.levels import SENSOR_HOURS, SENSOR_MINUTES, RollupPoint, tally
 from ingest.store import Position, Selection, SeriesCount, StoredEvent
+from ingest.store.pieces import Piece, pieces
 from ingest.tag import Tag
 
-_MAX_REASON_CHARACTERS = 300
-
-
-class _Series(msgspec.Struct):
-    tags: dict[str, str] = {}
-    columns: list[str] = []
-    values: list[list[Any]] = []
-
-
-class _Result(msgspec.Struct):
-    series: list[_Series] = []
-    error: str = ""
-
-
-class _Answer(msgspec.Struct):
-    results: list[_Result] = []
-    error: str = ""
-    message: str = ""
+_UNITS_MS = (HOUR_MS, MINUTE_MS, 1)
+_COUNTED_IN = {HOUR_MS: SENSOR_HOURS.measurement, MINUTE_MS: SENSOR_MINUTES.measurement}
 
 
 class InfluxStore:
-    """Create it inside a running event loop; the token needs to read the bucket, nothing more."""
+    """Reads ``events``, and counts whole minutes in ``rollup``; closes both."""
 
-    def __init__(self, address: InfluxAddress, timeout_seconds: float) -> None:
-        self._address = address
-        self._url = address.url.rstrip("/") + "/query"
-        self._decoder = msgspec.json.Decoder(_Answer)
-        self._session = aiohttp.ClientSession(
-            headers={"Authorization": f"Token {address.token}"},
-            timeout=aiohttp.ClientTimeout(total=timeout_seconds),
-        )
+    def __init__(self, events: InfluxQL, rollup: InfluxQL) -> None:
+        self._events = events
+        self._rollup = rollup
 
     async def events(self, selection: Selection, at: Position | None, limit: int) -> list[StoredEvent]:
         conditions = _conditions(selection)
@@ -67,44 +49,48 @@ class InfluxStore:
         return await self._select([*conditions, f"time = {time_ns}"], "")
 
     async def _select(self, conditions: Sequence[str], order: str) -> list[StoredEvent]:
-        query = f"SELECT value, text, country, region, sensor FROM {MEASUREMENT}{_where(conditions)} {order}"  # noqa: S608 - checked words only
-        return [event for series in await self._query(query) for row in series.values for event in _events_of(row)]
+        query = f"SELECT value, text, country, region, sensor FROM {MEASUREMENT}{where(conditions)} {order}"
+        found = await self._events.query(query)
+        return [event for series in found for row in series.values for event in _events_of(row)]
 
     async def counts(self, selection: Selection) -> list[SeriesCount]:
+        """Whole minutes as the rollup has them, a few seconds behind; what is left at both ends from the events."""
+        totals: Counter[Tag] = Counter()
+        for piece in pieces(selection.start_ms, selection.stop_ms, _UNITS_MS):
+            for series in await self._counted(selection, piece):
+                totals[_tag_of(series)] += sum(count or 0 for count in series.values[0][1:])
+        return [SeriesCount(tag, events) for tag, events in totals.items() if events]
+
+    async def _counted(self, selection: Selection, piece: Piece) -> list[Series]:
+        part = msgspec.structs.replace(selection, start_ms=piece.start_ms, stop_ms=piece.stop_ms)
+        by_sensor = f"{where(_conditions(part))} GROUP BY country, region, sensor"
+        measurement = _COUNTED_IN.get(piece.unit_ms)
+        if measurement is None:
+            return await self._events.query(f"SELECT count(value), count(text) FROM {MEASUREMENT}{by_sensor}")
+        return await self._rollup.query(f"SELECT sum(n) FROM {measurement}{by_sensor}")
+
+    async def minutes(self, selection: Selection) -> list[RollupPoint]:
+        level = SENSOR_MINUTES
         query = (
-            f"SELECT count(value), count(text) FROM {MEASUREMENT}"  # noqa: S608 - checked words only
-            f"{_where(_conditions(selection))} GROUP BY country, region, sensor"
+            f"SELECT n, numbers, sum, min, max FROM {level.measurement}"
+            f"{where(_conditions(selection))} GROUP BY {', '.join(level.tags)}"
         )
-        return [_count_of(series) for series in await self._query(query)]
+        return [
+            RollupPoint(time_ns // NS_PER_MS, tuple(series.tags[name] for name in level.tags), tally(*columns))
+            for series in await self._rollup.query(query)
+            for time_ns, *columns in series.values
+        ]
 
     async def trouble(self) -> str | None:
         try:
-            await self._query(f"SHOW MEASUREMENTS WITH MEASUREMENT = {MEASUREMENT}")
+            await self._events.query(f"SHOW MEASUREMENTS WITH MEASUREMENT = {MEASUREMENT}")
         except StoreUnavailable as error:
             return str(error)
         return None
 
     async def close(self) -> None:
-        await self._session.close()
-
-    async def _query(self, query: str) -> list[_Series]:
-        parameters = {"db": self._address.bucket, "epoch": "ns"}
-        try:
-            async with self._session.post(self._url, params=parameters, data={"q": query}) as response:
-                answer = self._decoder.decode(await response.read())
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise StoreUnavailable(f"InfluxDB does not answer: {str(error) or type(error).__name__}") from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise StoreUnavailable(f"InfluxDB answers {response.status} with something that is not its JSON") from error
-        return _series_of(answer, response.status)
-
-
-def _series_of(answer: _Answer, status: int) -> list[_Series]:
-    errors = [answer.error or answer.message, *(result.error for result in answer.results)]
-    reason = next((error for error in errors if error), "" if status == 200 else "no reason given")
-    if reason:
-        raise StoreUnavailable(f"InfluxDB answers {status}: {reason[:_MAX_REASON_CHARACTERS]}")
-    return [series for result in answer.results for series in result.series]
+        await self._events.close()
+        await self._rollup.close()
 
 
 def _events_of(row: list[Any]) -> list[StoredEvent]:
@@ -115,13 +101,11 @@ def _events_of(row: list[Any]) -> list[StoredEvent]:
     return [StoredEvent(time_ns, tag, valor) for valor in (valores if text is None else [*valores, text])]
 
 
-def _count_of(series: _Series) -> SeriesCount:
-    tag = Tag(series.tags["country"], series.tags["region"], series.tags["sensor"])
-    _, values, texts = series.values[0]
-    return SeriesCount(tag, (values or 0) + (texts or 0))
+def _tag_of(series: Series) -> Tag:
+    return Tag(series.tags["country"], series.tags["region"], series.tags["sensor"])
 
 
-def _descending(events: Sequence[StoredEvent]) -> list[StoredEvent]:
+def _descending(events: Iterable[StoredEvent]) -> list[StoredEvent]:
     return sorted(events, key=lambda event: (event.time_ns, event.tag, event.valor), reverse=True)
 
 
@@ -137,7 +121,3 @@ def _conditions(selection: Selection) -> list[str]:
         if value is not None:
             conditions.append(f"{name} = '{value}'")
     return conditions
-
-
-def _where(conditions: Sequence[str]) -> str:
-    return " WHERE " + " AND ".join(conditions) if conditions else ""

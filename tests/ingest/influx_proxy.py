@@ -57,14 +57,14 @@ class InfluxProxy:
         kept = {
             name: value
             for name, value in request.headers.items()
-            if name in ("Authorization", "Content-Type", "Content-Encoding")
+            if name in ("Accept", "Authorization", "Content-Type", "Content-Encoding")
         }
         url = self._server.url + request.path_qs
         async with (
             ClientSession(auto_decompress=True) as client,
             client.request(request.method, url, data=body or None, headers=kept) as answer,
         ):
-            return web.Response(status=answer.status, body=await answer.read())
+            return web.Response(status=answer.status, body=await answer.read(), content_type=answer.content_type)
 
 
 def _closed(request: web.Request) -> web.Response:

@@ -22,6 +22,8 @@ def influx_settings(folder: Path, server: InfluxServer, bucket: str, **others: A
             "influx_url": server.url,
             "influx_org": server.org,
             "influx_bucket": bucket,
+            "influx_rollup_bucket": f"{bucket}-rollup",
+            "rollup_interval_seconds": 0.1,
             "influx_token": server.token,
             **others,
         },

@@ -82,7 +82,8 @@ def event(number: int) -> dict[str, Any]:
 
 
 def influx_options(server: InfluxServer, bucket: str) -> Sequence[str]:
-    return ["--store", "influx", "--influx-url", server.url, "--influx-org", server.org, "--influx-bucket", bucket]
+    where = ["--store", "influx", "--influx-url", server.url, "--influx-org", server.org, "--influx-bucket", bucket]
+    return [*where, "--influx-rollup-bucket", f"{bucket}-rollup", "--rollup-interval-seconds", "0.1"]
 
 
 @pytest.fixture(params=["embedded", "influx"])

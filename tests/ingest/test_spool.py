@@ -11,8 +11,13 @@ import pytest
 
 from ingest import dead_letter
 from ingest.dead_letter import DeadLetter
+from ingest.dirty_minutes import DirtyMinute
 from ingest.errors import DiskFailed, SpoolFull
-from ingest.spool import FILE_NAME, Blob, Row, Spool
+from ingest.event import Event
+from ingest.line_protocol import LineEncoder
+from ingest.minutes import Mark
+from ingest.spool import FILE_NAME, Blob, Spool
+from ingest.spool_rows import Row
 from ingest.sqlite import connect
 
 MEBIBYTE = 2**20
@@ -133,6 +138,35 @@ async def test_dead_lines_move_in_the_commit_that_removes_their_row(tmp_path: Pa
         assert (spool.depth.points, spool.depth.dead_letters) == (0, 1)
     with closing(connect(tmp_path / FILE_NAME)) as connection:
         assert dead_letter.select(connection) == [DeadLetter(b"m v=x\n", "invalid boolean", 5, 1)]
+
+
+async def test_the_commit_that_removes_rows_marks_the_minutes_of_their_events(tmp_path: Path) -> None:
+    lines = LineEncoder().encode([Event(60_000 * i, "a.b.c", "1") for i in (5, 7)])
+    async with opened(tmp_path) as spool:
+        await spool.append([Blob(lines, 2), blob("m v=1\n")])
+        assert (await spool.dirty(10), spool.depth.dirty_minutes) == ([], 0)
+        await spool.remove(await everything(spool))
+    async with opened(tmp_path) as spool:
+        dirty = await spool.dirty(10)
+        assert dirty == [DirtyMinute(Mark(60_000 * i, "a.b.c"), 1) for i in (7, 5)]
+        assert await spool.dirty(1) == dirty[:1]
+        assert spool.depth.dirty_minutes == 2
+        await spool.clean(dirty[:1])
+        assert (await spool.dirty(10), spool.depth.dirty_minutes) == (dirty[1:], 1)
+
+
+async def test_a_minute_that_was_marked_again_goes_on_waiting(tmp_path: Path) -> None:
+    lines = LineEncoder().encode([Event(60_000, "a.b.c", "1")])
+    async with opened(tmp_path) as spool:
+        await spool.append([Blob(lines, 1)])
+        await spool.remove(await everything(spool))
+        seen = await spool.dirty(10)
+        await spool.append([Blob(lines, 1)])
+        await spool.remove(await everything(spool))
+        await spool.clean(seen)
+        assert await spool.dirty(10) == [DirtyMinute(Mark(60_000, "a.b.c"), 2)]
+        await spool.clean(await spool.dirty(10))
+        assert spool.depth.dirty_minutes == 0
 
 
 async def test_a_disk_that_fails_is_told_and_recovers(tmp_path: Path) -> None:

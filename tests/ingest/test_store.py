@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,18 +13,24 @@ from hypothesis import strategies as st
 
 from ingest.errors import BadParameter, DiskFailed, StoreUnavailable
 from ingest.event import Event, time_ns
-from ingest.line_protocol import LineEncoder
+from ingest.influxql import InfluxQL
 from ingest.metrics import Metrics
-from ingest.point_writer import InfluxAddress, PointWriter
+from ingest.minutes import MINUTE_MS
+from ingest.point_writer import InfluxAddress
 from ingest.routes.read import hierarchy
+from ingest.sqlite import connect
 from ingest.store import Selection, Store, StoredEvent, shown_valor
-from ingest.store.embedded import EmbeddedStore
+from ingest.store.embedded import FILE_NAME, EmbeddedStore
+from ingest.store.embedded_queries import Query
 from ingest.store.influx import InfluxStore
 from ingest.store.paging import parse_cursor, read_page, read_pages
+from tests.ingest.oracle import by_sensor, in_order, tallied
+from tests.ingest.rolled_up import rolled_up
 from tests.ingest.strategies import TAGS, VALORES
 from tools.influx_server import InfluxServer, free_port, make_bucket
 
 START_MS = 1_539_112_021_301
+YEAR_MS = 365 * 24 * 3_600_000
 
 
 @dataclass(frozen=True)
@@ -48,17 +54,8 @@ async def embedded(folder: Path) -> AsyncIterator[Shelf]:
 
 @asynccontextmanager
 async def influx(server: InfluxServer, bucket: str) -> AsyncIterator[Shelf]:
-    address = InfluxAddress(server.url, server.org, bucket, server.token)
-    store = InfluxStore(address, 30.0)
-
-    async def put(events: Sequence[Event]) -> None:
-        if events:
-            answer = await writer.write(LineEncoder().encode(events))
-            assert answer.status == 204, answer
-
-    async with PointWriter(address, connections=1, timeout_seconds=30.0, gzip=False) as writer:
-        yield Shelf(store, put)
-    await store.close()
+    async with rolled_up(server, bucket) as place:
+        yield Shelf(InfluxStore(place.events, place.rollup), place.put)
 
 
 @pytest.fixture(params=["embedded", "influx"])
@@ -169,6 +166,35 @@ async def test_counts_kept_and_counts_of_a_range_agree(shelf: Shelf, status: str
     assert sorted(await shelf.store.counts(Selection(status=status))) == sorted(await shelf.store.counts(everything))
 
 
+async def test_minutes_are_those_of_a_full_scan(shelf: Shelf) -> None:
+    events = [*many(400, per_ms=1)]
+    spread = [Event(e.timestamp_ms + i * 1777, e.tag, e.valor) for i, e in enumerate(events)]
+    await shelf.put(spread[200:])
+    await shelf.put([*spread[:230], Event(START_MS - YEAR_MS, "brasil.sul.s1", "1e3")])
+    everything = [*spread, Event(START_MS - YEAR_MS, "brasil.sul.s1", "1e3")]
+    expected = tallied(everything, MINUTE_MS, by_sensor)
+    assert in_order(await shelf.store.minutes(Selection())) == expected
+    assert in_order(await shelf.store.minutes(Selection(region="sul", status="erro"))) == [
+        point for point in expected if point.tags[1] == "sul" and point.tags[3] == "erro"
+    ]
+    first_ms = expected[2].start_ms
+    chosen = Selection(start_ms=first_ms, stop_ms=first_ms + MINUTE_MS)
+    assert in_order(await shelf.store.minutes(chosen)) == [point for point in expected if point.start_ms == first_ms]
+
+
+@pytest.mark.parametrize("status", [None, "processado", "erro"])
+async def test_counts_of_a_range_are_exact_to_the_millisecond(shelf: Shelf, status: str | None) -> None:
+    events = [Event(START_MS + i * 47_011, f"brasil.sul.s{i % 3}", "1" if i % 4 else "") for i in range(300)]
+    await shelf.put(events)
+    chosen = [event for event in events if status in (None, "processado" if event.valor else "erro")]
+    for first, last in ((0, 299), (3, 4), (3, 40), (100, 250), (17, 17), (299, 0)):
+        start_ms, stop_ms = events[first].timestamp_ms, events[last].timestamp_ms
+        for at in (0, 1):
+            selection = Selection(start_ms=start_ms + at, stop_ms=stop_ms + at, status=status)
+            counted = sum(count.events for count in await shelf.store.counts(selection))
+            assert counted == len([e for e in chosen if start_ms + at <= e.timestamp_ms < stop_ms + at]), selection
+
+
 @pytest.mark.parametrize("page_size", [1, 3, 7, 100])
 async def test_pages_have_no_gap_and_no_repeat(shelf: Shelf, page_size: int) -> None:
     events = [*many(30, per_ms=10), *(Event(START_MS + 1, f"brasil.sul.e{i}", "") for i in range(12))]
@@ -218,6 +244,7 @@ async def test_law_what_the_embedded_store_holds_is_what_was_sent(
 async def test_law_what_influxdb_holds_is_what_was_sent(events: list[Event], influx_server: InfluxServer) -> None:
     bucket = f"law-{time_ns(0, repr(events))}-{id(events)}"
     make_bucket(influx_server, bucket)
+    make_bucket(influx_server, f"{bucket}-rollup")
     async with influx(influx_server, bucket) as shelf:
         await shelf.put(events)
         assert await shelf.store.events(Selection(), None, 100) == shown(events)
@@ -261,12 +288,12 @@ async def test_a_disk_that_fails_is_told_by_the_embedded_store_until_it_is_well_
     await store.close()
 
 
-SLOW = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+SLOW = Query("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n", [])
 
 
 async def test_closing_interrupts_a_read_that_would_never_end(tmp_path: Path) -> None:
     store = EmbeddedStore(tmp_path, Metrics())
-    reading = asyncio.create_task(store._read(SLOW, []))
+    reading = asyncio.create_task(store._read(SLOW))
     await asyncio.sleep(0.1)
     async with asyncio.timeout(5):
         await store.close()
@@ -280,12 +307,16 @@ async def test_a_read_that_nobody_waits_for_makes_room_for_the_next(tmp_path: Pa
         for _ in range(10):
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.05):
-                    await shelf.store._read(SLOW, [])
+                    await shelf.store._read(SLOW)
         assert await shelf.store.counts(Selection()) == []
 
 
+def store_at(address: InfluxAddress) -> InfluxStore:
+    return InfluxStore(InfluxQL(address, 5.0), InfluxQL(address, 5.0))
+
+
 async def test_a_store_that_is_away_says_so() -> None:
-    store = InfluxStore(InfluxAddress(f"http://127.0.0.1:{free_port()}", "o", "b", "t"), 5.0)
+    store = store_at(InfluxAddress(f"http://127.0.0.1:{free_port()}", "o", "b", "t"))
     with pytest.raises(StoreUnavailable, match="does not answer"):
         await store.counts(Selection())
     assert await store.trouble() is not None
@@ -293,7 +324,7 @@ async def test_a_store_that_is_away_says_so() -> None:
 
 
 async def test_a_token_that_may_not_read_is_told(influx_server: InfluxServer, influx_bucket: str) -> None:
-    store = InfluxStore(InfluxAddress(influx_server.url, influx_server.org, influx_bucket, "wrong"), 5.0)
+    store = store_at(InfluxAddress(influx_server.url, influx_server.org, influx_bucket, "wrong"))
     with pytest.raises(StoreUnavailable, match="401"):
         await store.counts(Selection())
     await store.close()
@@ -305,3 +336,37 @@ async def test_the_embedded_store_is_there_after_reopening(tmp_path: Path) -> No
     async with embedded(tmp_path) as shelf:
         await shelf.put(many(12))
         assert await shelf.store.events(Selection(), None, 100) == shown(many(12))
+
+
+EARLIER_SCHEMA = """
+CREATE TABLE sensors (
+    id INTEGER PRIMARY KEY, country TEXT NOT NULL, region TEXT NOT NULL, sensor TEXT NOT NULL, tag TEXT NOT NULL UNIQUE,
+    processado INTEGER NOT NULL DEFAULT 0, erro INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE events (
+    time_ns INTEGER NOT NULL, sensor_id INTEGER NOT NULL, valor TEXT NOT NULL, PRIMARY KEY (time_ns, sensor_id, valor)
+) WITHOUT ROWID;
+CREATE TRIGGER events_are_counted AFTER INSERT ON events BEGIN
+    UPDATE sensors SET processado = processado + (NEW.valor <> ''), erro = erro + (NEW.valor = '')
+    WHERE id = NEW.sensor_id;
+END;
+INSERT INTO sensors (country, region, sensor, tag) VALUES ('brasil', 'sul', 's1', 'brasil.sul.s1');
+"""
+
+
+async def test_a_file_of_an_earlier_version_is_counted_when_it_is_opened(tmp_path: Path) -> None:
+    earlier = [
+        Event(START_MS + i * 9_000, "brasil.sul.s1", ("23.50", "", "0x10", "nan", "1e999")[i % 5]) for i in range(50)
+    ]
+    with closing(connect(tmp_path / FILE_NAME)) as connection:
+        connection.executescript(EARLIER_SCHEMA)
+        rows = [(time_ns(event.timestamp_ms, event.valor), 1, event.valor) for event in earlier]
+        connection.executemany("INSERT INTO events VALUES (?, ?, ?)", rows)
+    later = [Event(START_MS + i * 9_000, "brasil.sul.s1", "7") for i in range(3)]
+    for _ in range(2):
+        async with embedded(tmp_path) as shelf:
+            await shelf.put([*later, *earlier[:5]])
+            assert await shelf.store.events(Selection(), None, 100) == shown([*earlier, *later])
+            expected = tallied([*earlier, *later], MINUTE_MS, by_sensor)
+            assert in_order(await shelf.store.minutes(Selection())) == expected
+            assert sum(count.events for count in await shelf.store.counts(Selection())) == 53

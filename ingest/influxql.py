@@ -1,0 +1,86 @@
+"""InfluxQL: a query in, its series out."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from ingest.errors import StoreUnavailable
+from ingest.point_writer import InfluxAddress
+
+_MAX_REASON_CHARACTERS = 300
+# JSON knows no infinity: where a sum overflows InfluxDB's answer would be an error instead of rows.
+_MESSAGE_PACK = "application/x-msgpack"
+
+
+class Series(msgspec.Struct):
+    """What has the same ``tags``; each of ``values`` is a row, its time in nanoseconds first."""
+
+    tags: dict[str, str] = {}
+    values: list[list[Any]] = []
+
+
+class _Result(msgspec.Struct):
+    series: list[Series] = []
+    error: str = ""
+
+
+class _Answer(msgspec.Struct):
+    results: list[_Result] = []
+
+
+class _Error(msgspec.Struct):
+    error: str = ""
+    message: str = ""
+
+
+class InfluxQL:
+    """Asks one bucket. Create it inside a running event loop; the token needs to read the bucket, nothing more."""
+
+    def __init__(self, address: InfluxAddress, timeout_seconds: float) -> None:
+        self._bucket = address.bucket
+        self._url = address.url.rstrip("/") + "/query"
+        self._decoder = msgspec.msgpack.Decoder(_Answer)
+        self._session = aiohttp.ClientSession(
+            headers={"Authorization": f"Token {address.token}", "Accept": _MESSAGE_PACK},
+            timeout=aiohttp.ClientTimeout(total=timeout_seconds),
+        )
+
+    async def query(self, text: str) -> list[Series]:
+        """The series of every statement. Raises StoreUnavailable."""
+        parameters = {"db": self._bucket, "epoch": "ns"}
+        try:
+            async with self._session.post(self._url, params=parameters, data={"q": text}) as response:
+                body = await response.read()
+                if response.status != HTTPStatus.OK:
+                    raise StoreUnavailable(f"InfluxDB answers {response.status}: {_reason(body)}")
+                return _series(self._decoder.decode(body).results)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise StoreUnavailable(f"InfluxDB does not answer: {str(error) or type(error).__name__}") from error
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise StoreUnavailable("InfluxDB answers with something that is no answer to a query") from error
+
+    async def close(self) -> None:
+        await self._session.close()
+
+
+def where(conditions: Sequence[str]) -> str:
+    """All of ``conditions``, as a clause with the blank before it."""
+    return " WHERE " + " AND ".join(conditions) if conditions else ""
+
+
+def _series(results: Sequence[_Result]) -> list[Series]:
+    for result in results:
+        if result.error:
+            raise StoreUnavailable(f"InfluxDB answers: {result.error[:_MAX_REASON_CHARACTERS]}")
+    return [series for result in results for series in result.series]
+
+
+def _reason(body: bytes) -> str:
+    try:
+        parsed = msgspec.json.decode(body, type=_Error)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        parsed = _Error()
+    return (parsed.message or parsed.error or "no reason given")[:_MAX_REASON_CHARACTERS]

@@ -1,0 +1,44 @@
+"""Which minutes points lie in: what has to be counted again once they are stored."""
+
+import re
+from collections import defaultdict
+from collections.abc import Set
+
+import msgspec
+
+from ingest.line_protocol import MEASUREMENT
+
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
+_TEN_SECONDS_MS = 10_000
+# Where a minute was touched by more sensors than these, counting all of it is quicker than one by one.
+_FEW_TAGS = 16
+
+# A line as line_protocol writes it. Its time is cut to tens of seconds: so most lines of a batch look alike. A text
+# that looks like lines adds marks that are not needed, and takes none away.
+_LINE = re.compile(
+    rb"^" + MEASUREMENT.encode() + rb",country=([^,]++),region=([^,]++),sensor=([^,]++),status=[a-z]++ "
+    rb'(?:value=[^ ]++|text="[^"\\]*+(?:\\.[^"\\]*+)*+") ([0-9]*?)[0-9]{1,10}$',
+    re.DOTALL | re.MULTILINE,
+)
+
+
+class Mark(msgspec.Struct, frozen=True, order=True, gc=False):
+    """What is to be counted again: the time from ``start_ms`` (Unix ms) on, of ``tag`` or, where that is "", of all."""
+
+    start_ms: int
+    tag: str
+
+
+def touched(lines: bytes) -> set[Mark]:
+    """The marks of every event among ``lines``; points of other measurements leave none."""
+    tags_at: defaultdict[int, set[str]] = defaultdict(set)
+    for country, region, sensor, tens in set(_LINE.findall(lines)):
+        time_ms = int(tens or b"0") * _TEN_SECONDS_MS
+        tags_at[time_ms - time_ms % MINUTE_MS].add((b"%b.%b.%b" % (country, region, sensor)).decode())
+    return {Mark(minute_ms, tag) for minute_ms, tags in tags_at.items() for tag in few(tags)}
+
+
+def few(tags: Set[str]) -> Set[str]:
+    """``tags``, or the one that stands for all where they are too many to be counted one by one."""
+    return {""} if "" in tags or len(tags) > _FEW_TAGS else tags

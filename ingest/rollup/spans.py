@@ -1,0 +1,46 @@
+"""Marks to spans of time: few queries, none of them endless."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from ingest.minutes import Mark, few
+
+# A query for all sensors costs by the window; one for a sensor costs hardly more for a day than for a minute.
+_LONGEST_OF_ALL = 10
+_LONGEST_OF_ONE = 1440
+_GAP_OF_ONE = 30
+
+
+class Span(msgspec.Struct, frozen=True, order=True):
+    """``start_ms`` <= time < ``stop_ms`` (Unix ms), of the sensor or region ``tag`` or, where that is "", of all."""
+
+    start_ms: int
+    stop_ms: int
+    tag: str
+
+
+def spans(marks: Iterable[Mark], window_ms: int) -> list[Span]:
+    """Spans of whole windows that cover ``marks``, the newest first; windows that lie between near ones come along."""
+    tags_at: defaultdict[int, set[str]] = defaultdict(set)
+    for mark in marks:
+        tags_at[mark.start_ms].add(mark.tag)
+    starts_of: defaultdict[str, list[int]] = defaultdict(list)
+    for start_ms in sorted(tags_at):
+        for tag in few(tags_at[start_ms]):
+            starts_of[tag].append(start_ms)
+    return sorted(
+        (span for tag, starts in starts_of.items() for span in _covering(tag, starts, window_ms)), reverse=True
+    )
+
+
+def _covering(tag: str, starts: Sequence[int], window_ms: int) -> Iterator[Span]:
+    gap, longest = (_GAP_OF_ONE, _LONGEST_OF_ONE) if tag else (0, _LONGEST_OF_ALL)
+    first = last = starts[0]
+    for start in starts[1:]:
+        if start - last > (gap + 1) * window_ms or start - first >= longest * window_ms:
+            yield Span(first, last + window_ms, tag)
+            first = start
+        last = start
+    yield Span(first, last + window_ms, tag)

@@ -1,0 +1,130 @@
+"""The keeper between a real spool and a real InfluxDB."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from ingest.dirty_minutes import DirtyMinute
+from ingest.event import Event
+from ingest.line_protocol import LineEncoder
+from ingest.minutes import MINUTE_MS, Mark
+from ingest.rollup.keeper import Keeper, affordable
+from ingest.rollup.levels import LEVELS
+from ingest.spool import Blob, Spool
+from ingest.spool_rows import Row
+from tests.ingest.oracle import by_sensor, tallied
+from tests.ingest.rolled_up import Place, rolled_up
+from tests.ingest.rollup.test_recount import assert_exact, events, kept
+from tools.influx_server import InfluxServer, make_bucket
+
+HOUR = 1_539_108_000_000
+
+
+@pytest.fixture
+async def place(influx_server: InfluxServer, influx_bucket: str) -> AsyncIterator[Place]:
+    async with rolled_up(influx_server, influx_bucket) as place:
+        yield place
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[Spool]:
+    spool = Spool(folder, 10**8)
+    try:
+        yield spool
+    finally:
+        await spool.close()
+
+
+async def ship(spool: Spool, place: Place, sent: list[Event]) -> None:
+    """What the shipper does: the points go to InfluxDB, then leave the spool."""
+    await place.store(sent)
+    await spool.append([Blob(LineEncoder().encode(sent), len(sent))])
+    await spool.remove(await everything(spool))
+
+
+async def everything(spool: Spool) -> list[Row]:
+    return await spool.read(0, 10**9, 10**9)
+
+
+async def test_what_left_the_spool_is_counted(tmp_path: Path, place: Place) -> None:
+    async with opened(tmp_path) as spool:
+        keeper = Keeper(spool, place.recount, 5.0)
+        await ship(spool, place, events(300))
+        assert spool.depth.dirty_minutes > 0
+        assert keeper.lag_seconds > 0
+        assert await keeper.once() is False
+        assert (spool.depth.dirty_minutes, keeper.lag_seconds) == (0, 0.0)
+    await assert_exact(place, events(300))
+
+
+async def test_dirty_minutes_survive_a_crash(tmp_path: Path, place: Place) -> None:
+    async with opened(tmp_path) as spool:
+        await ship(spool, place, events(300))
+    async with opened(tmp_path) as spool:
+        await Keeper(spool, place.recount, 5.0).once()
+    await assert_exact(place, events(300))
+
+
+async def test_a_minute_that_is_touched_while_it_is_counted_is_counted_again(tmp_path: Path, place: Place) -> None:
+    async with opened(tmp_path) as spool:
+        await ship(spool, place, events(10))
+        dirty = await spool.dirty(100)
+        await place.recount.run([one.mark for one in dirty])
+        late = Event(HOUR + 1, "brasil.sul.s0", "1")
+        await ship(spool, place, [late])
+        await spool.clean(dirty)
+        assert [one.mark for one in await spool.dirty(100)] == [Mark(HOUR, "brasil.sul.s0")]
+        await Keeper(spool, place.recount, 5.0).once()
+    await assert_exact(place, [*events(10), late])
+
+
+async def test_while_it_cannot_count_it_says_so_and_catches_up_later(
+    tmp_path: Path, influx_server: InfluxServer
+) -> None:
+    bucket = f"later-{id(tmp_path)}"
+    make_bucket(influx_server, bucket)
+    async with rolled_up(influx_server, bucket) as place, opened(tmp_path) as spool:
+        keeper = Keeper(spool, place.recount, 0.05)
+        await ship(spool, place, events(20))
+        task = asyncio.create_task(keeper.run())
+        await _until(lambda: keeper.trouble is not None)
+        assert "counts are behind" in str(keeper.trouble)
+        assert spool.depth.dirty_minutes > 0
+        make_bucket(influx_server, f"{bucket}-rollup")
+        await _until(lambda: keeper.trouble is None)
+        task.cancel()
+        await asyncio.wait([task])
+        assert spool.depth.dirty_minutes == 0
+        await assert_exact(place, events(20))
+
+
+async def test_a_backlog_is_counted_in_turns_the_newest_first(tmp_path: Path, place: Place) -> None:
+    sent = [Event(HOUR + minute * MINUTE_MS, f"a.b.s{i}", "1") for minute in range(25) for i in range(20)]
+    async with opened(tmp_path) as spool:
+        keeper = Keeper(spool, place.recount, 5.0)
+        await ship(spool, place, sent)
+        assert await keeper.once() is True
+        newest = [event for event in sent if event.timestamp_ms >= HOUR + 15 * MINUTE_MS]
+        assert await kept(place, LEVELS[0]) == tallied(newest, MINUTE_MS, by_sensor)
+        while await keeper.once():
+            pass
+    await assert_exact(place, sent)
+
+
+def test_what_is_affordable_are_whole_minutes_and_at_least_one() -> None:
+    of_all = [DirtyMinute(Mark(minute * MINUTE_MS, ""), 1) for minute in range(50, 0, -1)]
+    assert affordable(of_all) == of_all[:10]
+    of_many = [DirtyMinute(Mark(0, f"a.b.s{i}"), 1) for i in range(5000)]
+    assert affordable(of_many) == of_many
+    of_few = [DirtyMinute(Mark(minute * MINUTE_MS, "a.b.c"), 1) for minute in range(3000, 0, -1)]
+    assert affordable(of_few) == of_few[:1000]
+    assert affordable([]) == []
+
+
+async def _until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not true():
+            await asyncio.sleep(0.01)

@@ -1,0 +1,52 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.event import Event
+from ingest.line_protocol import LineEncoder
+from ingest.minutes import MINUTE_MS, Mark, few, touched
+from tests.ingest.strategies import TAGS, VALORES
+
+MINUTE = 1_539_112_020_000
+
+
+def lines(*events: Event) -> bytes:
+    return LineEncoder().encode(events)
+
+
+@given(st.lists(st.builds(Event, st.integers(0, 3 * 10**12), TAGS, VALORES), max_size=40))
+def test_law_every_event_leaves_its_mark(events: list[Event]) -> None:
+    marks = touched(lines(*events))
+    for event in events:
+        minute_ms = event.timestamp_ms - event.timestamp_ms % MINUTE_MS
+        assert {Mark(minute_ms, event.tag), Mark(minute_ms, "")} & marks, f"{event} left no mark among {marks}"
+
+
+def test_a_minute_of_few_sensors_is_marked_by_sensor() -> None:
+    events = [Event(MINUTE + i, f"brasil.sul.s{i % 16}", "1") for i in range(64)]
+    assert touched(lines(*events)) == {Mark(MINUTE, f"brasil.sul.s{i}") for i in range(16)}
+
+
+def test_a_minute_of_many_sensors_is_marked_once() -> None:
+    events = [Event(MINUTE + i, f"brasil.sul.s{i}", "1") for i in range(17)]
+    assert touched(lines(*events)) == {Mark(MINUTE, "")}
+
+
+def test_the_last_millisecond_of_a_minute_is_of_that_minute() -> None:
+    events = [Event(MINUTE + MINUTE_MS - 1, "a.b.c", "23.5"), Event(MINUTE + MINUTE_MS, "a.b.c", "")]
+    assert touched(lines(*events)) == {Mark(MINUTE, "a.b.c"), Mark(MINUTE + MINUTE_MS, "a.b.c")}
+
+
+def test_other_measurements_leave_no_mark_and_hide_none() -> None:
+    between = b'cpu,host=a s="\nevents,country=a" 5\neventsx,country=a,region=b,sensor=c,status=erro text="" 5\n'
+    assert touched(between + lines(Event(MINUTE, "a.b.c", "1")) + between) == {Mark(MINUTE, "a.b.c")}
+
+
+def test_a_text_that_looks_like_lines_hides_none() -> None:
+    text = Event(MINUTE, "a.b.c", 'x" 5\nevents,country=a,region=b,sensor=c,status=erro text="')
+    after = Event(MINUTE + 5 * MINUTE_MS, "a.b.d", "1")
+    assert {Mark(MINUTE, "a.b.c"), Mark(MINUTE + 5 * MINUTE_MS, "a.b.d")} <= touched(lines(text, after))
+
+
+def test_the_one_for_all_takes_in_the_others() -> None:
+    assert few({"a.b.c", ""}) == {""}
+    assert few({"a.b.c"}) == {"a.b.c"}
