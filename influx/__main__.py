@@ -1,20 +1,38 @@
-"""`python -m influx apply`: the command line."""
+"""`python -m influx`: the command line."""
 
+import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
 
-from influx import report
+from influx import options, report, rollup_cli
 from influx.apply import apply
 from influx.errors import NotApplied
-from influx.options import Options, parse
+from influx.options import Options
+
+DESCRIPTION = "What InfluxDB must hold for Pulso: buckets, tokens, and exact counts of the events."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code: 0 applied, 1 could not; a usage error leaves by SystemExit(2)."""
-    options = parse(arguments)
+    """Exit code: 0 done, 1 could not, 130 interrupted; a usage error leaves by SystemExit(2)."""
+    given = build_parser().parse_args(arguments)
     try:
-        asyncio.run(run(options))
+        return int(given.run(given))
+    except KeyboardInterrupt:
+        return 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m influx", description=DESCRIPTION)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    options.add_parser(commands).set_defaults(run=apply_command)
+    rollup_cli.add_parser(commands)
+    return parser
+
+
+def apply_command(given: argparse.Namespace) -> int:
+    try:
+        asyncio.run(run(options.read(given)))
     except NotApplied as error:
         complain(error)
         return 1

@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -67,17 +67,15 @@ def needed_secret(path: str) -> str:
     return text
 
 
-def parse(arguments: Sequence[str] | None = None) -> Options:
+def read(given: argparse.Namespace) -> Options:
     """Options of the command line and the environment; leaves by SystemExit(2) if they are wrong."""
-    parser = build_parser()
-    given = parser.parse_args(arguments)
     buckets = (
         Bucket(given.bucket, given.retention),
         Bucket(given.rollup_bucket, given.rollup_retention),
         Bucket(given.ops_bucket, given.ops_retention),
     )
     if len({bucket.name for bucket in buckets}) < len(buckets):
-        parser.error("the three buckets need three different names")
+        given.parser.error("the three buckets need three different names")
     return Options(
         url=given.url,
         token_file=given.token_file,
@@ -91,12 +89,11 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     )
 
 
-def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m influx", description=DESCRIPTION)
-    commands = parser.add_subparsers(required=True, metavar="apply")
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    """Add the command ``apply``."""
     command = commands.add_parser(
         "apply",
-        help="declare and apply; see apply --help",
+        help="make InfluxDB hold what Pulso needs, and write its tokens",
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -108,7 +105,8 @@ def build_parser() -> argparse.ArgumentParser:
     flag("--dry-run", action="store_true", help="tell what would be done; change nothing, write no file")
     flag("--allow-shrink", action="store_true", help="let a retention get shorter: InfluxDB deletes what is older")
     flag("--wait", type=float, default=0, metavar="SECONDS", help="wait so long for a server to answer [default 0]")
-    return parser
+    command.set_defaults(parser=command)
+    return command
 
 
 def add_server(parser: argparse.ArgumentParser) -> None:

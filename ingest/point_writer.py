@@ -1,8 +1,9 @@
-"""Writes ready line protocol to InfluxDB, one request a call."""
+"""Writes ready line protocol to InfluxDB and deletes points, one request a call."""
 
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import aiohttp
@@ -58,6 +59,18 @@ class PointWriter:
             return Answer(None, f"no answer from InfluxDB: {str(error) or type(error).__name__}")
         return Answer(204) if accepted else Answer(None, "InfluxDB answered 2xx, but not that it had stored the points")
 
+    async def delete(self, measurement: str, tags: Mapping[str, str], start_ms: int, stop_ms: int) -> Answer:
+        """Delete the points of a series with ``start_ms`` <= time < ``stop_ms`` (Unix ms)."""
+        predicate = " AND ".join(f'{name}="{value}"' for name, value in {"_measurement": measurement, **tags}.items())
+        try:
+            # InfluxDB deletes the end of the range, too.
+            await self._client.delete_api().delete(_iso(start_ms), _iso(stop_ms - 1), predicate, self._bucket)
+        except ApiException as error:
+            return _answer(error)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return Answer(None, f"no answer from InfluxDB: {str(error) or type(error).__name__}")
+        return Answer(204)
+
     async def close(self) -> None:
         await self._client.close()  # type: ignore[no-untyped-call]
 
@@ -66,6 +79,10 @@ class PointWriter:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+def _iso(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
 def _answer(error: ApiException) -> Answer:

@@ -55,6 +55,13 @@ class Recount:
                     f"InfluxDB does not take the rollup ({answer.status or 'no answer'}): {answer.reason}"
                 )
 
+    async def forget(self, level: Level, span: Span, tags: Sequence[str]) -> None:
+        """Delete what the series with these ``tags`` has in ``span``."""
+        series = dict(zip(level.tags, tags, strict=True))
+        answer = await self._writer.delete(level.measurement, series, span.start_ms, span.stop_ms)
+        if outcome_of(answer) is not Outcome.STORED:
+            raise StoreUnavailable(f"InfluxDB does not delete ({answer.status or 'no answer'}): {answer.reason}")
+
 
 def conditions(span: Span, level: Level) -> list[str]:
     """``span`` in InfluxQL. A tag's segments have been checked: there is nothing to escape."""

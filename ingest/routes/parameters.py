@@ -1,13 +1,12 @@
 """The query parameters of the routes that read."""
 
-from datetime import UTC, datetime
-
 from multidict import MultiMapping
 
 from ingest.errors import BadParameter
 from ingest.event import ERRO, MAX_TIMESTAMP_MS, PROCESSADO
 from ingest.store import Selection
 from ingest.tag import is_segment
+from ingest.times import parse_time_ms
 
 
 def selection(query: MultiMapping[str]) -> Selection:
@@ -37,7 +36,7 @@ def _time_ms(query: MultiMapping[str], name: str) -> int | None:
     if text is None:
         return None
     try:
-        time_ms = int(text) if text.isascii() and text.lstrip("-").isdigit() else _iso_ms(text)
+        time_ms = parse_time_ms(text)
     except ValueError:
         raise BadParameter(
             f"{name} must be Unix milliseconds or a time like 2026-11-23T14:00:00Z, not {text[:40]!r}"
@@ -45,11 +44,6 @@ def _time_ms(query: MultiMapping[str], name: str) -> int | None:
     if abs(time_ms) > MAX_TIMESTAMP_MS:
         raise BadParameter(f"{name} is out of range")
     return time_ms
-
-
-def _iso_ms(text: str) -> int:
-    time = datetime.fromisoformat(text)
-    return round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _segment(query: MultiMapping[str], name: str) -> str | None:

@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from influx.__main__ import build_parser
 from influx.declared import Bucket
 from influx.errors import Refused
-from influx.options import build_parser, parse
+from influx.options import Options, read
 
 VARIABLES = {
     "INFLUXDB_URL": "https://influx.example:8086/",
@@ -25,6 +26,10 @@ SECRETS = ["INFLUXDB_TOKEN", "INFLUXDB_TOKEN_FILE", "INFLUXDB_PASSWORD_FILE"]
 def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in [*VARIABLES, *SECRETS]:
         monkeypatch.delenv(variable, raising=False)
+
+
+def parse(arguments: list[str]) -> Options:
+    return read(build_parser().parse_args(arguments))
 
 
 def test_defaults() -> None:
@@ -66,7 +71,7 @@ def test_a_variable_set_to_nothing_counts_as_not_set(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "required: apply"),
+        ([], "required: COMMAND"),
         (["unknown"], "unknown"),
         (["apply", "--retention", "5m"], "InfluxDB takes 1h or more"),
         (["apply", "--ops-retention", "soon"], "'soon' is not a duration like 30d"),

@@ -1,0 +1,145 @@
+"""`python -m influx rollup`: the command line."""
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from influx.declared import EVENTS, ROLLUP
+from influx.errors import NotApplied, Refused
+from influx.options import http_url, name, needed_secret, setting
+from influx.rollup import Hour, Rebuild
+from influx.tokens import TokenFolder
+from ingest.errors import StoreUnavailable
+from ingest.event import MAX_TIMESTAMP_MS
+from ingest.influxql import InfluxQL
+from ingest.point_writer import InfluxAddress, PointWriter
+from ingest.rollup.recount import Recount
+from ingest.times import parse_time_ms
+
+TIMEOUT_SECONDS = 120.0
+SECONDS_BETWEEN_LINES = 10.0
+
+DESCRIPTION = """\
+Count the events of a range of time again, by minute and hour, and write the rollup anew. Needed once for events that
+were stored before there was a rollup, and after events were written to or deleted from InfluxDB without ingest.
+It is right whether or not a service runs and events arrive, and to say it twice changes nothing."""
+
+EPILOG = """\
+examples:
+  python -m influx rollup                                                   everything, the newest hours first
+  python -m influx rollup --start 2026-11-01 --stop 2026-11-02
+  python -m influx rollup --start 2026-11-23T14:00-03:00 --tokens-dir /run/tokens
+
+token, the first that is given:
+  --token-file, INFLUXDB_TOKEN_FILE, INFLUXDB_TOKEN, DIR/ingest.token with DIR/ingest-read.token.
+
+exit codes: 0 counted, 1 could not, 2 usage error, 130 interrupted (what was counted stays)."""
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command ``rollup``."""
+    command = commands.add_parser(
+        "rollup",
+        help="count the events of a range of time again",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    when = "Unix ms or ISO 8601, UTC if it names no zone"
+    command.add_argument("--start", type=time_ms, default=0, metavar="TIME", help=f"from when [{when}; default all]")
+    command.add_argument(
+        "--stop", type=time_ms, default=MAX_TIMESTAMP_MS, metavar="TIME", help="until when, whole hours [default all]"
+    )
+    setting(command, "--url", "INFLUXDB_URL", "http://127.0.0.1:8086", "InfluxDB's address", convert=http_url)
+    setting(command, "--org", "INFLUX_ORG", "pulso", "organization", convert=name)
+    setting(command, "--bucket", "INFLUX_BUCKET", EVENTS, "bucket of the events", convert=name)
+    setting(command, "--rollup-bucket", "INFLUX_ROLLUP_BUCKET", ROLLUP, "bucket of the counts", convert=name)
+    setting(command, "--token-file", "INFLUXDB_TOKEN_FILE", "", "file of a token for both buckets")
+    setting(command, "--tokens-dir", "INFLUX_TOKENS_DIR", "data/tokens", "DIR of token files", convert=Path)
+    command.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    try:
+        asyncio.run(_rebuild(given))
+    except (NotApplied, StoreUnavailable) as error:
+        print(f"influx rollup: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def time_ms(text: str) -> int:
+    try:
+        return min(max(parse_time_ms(text), 0), MAX_TIMESTAMP_MS)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time like 2026-11-23T14:00:00Z") from None
+
+
+async def _rebuild(given: argparse.Namespace) -> None:
+    progress = Progress()
+    async with _prepared(given) as rebuild:
+        async for hour in rebuild.run(given.start, given.stop):
+            progress.add(hour)
+    progress.end()
+
+
+@asynccontextmanager
+async def _prepared(given: argparse.Namespace) -> AsyncIterator[Rebuild]:
+    read_token, write_token = _tokens(given)
+    events, rollup = (
+        InfluxAddress(given.url, given.org, bucket, read_token) for bucket in (given.bucket, given.rollup_bucket)
+    )
+    async with AsyncExitStack() as stack:
+        readers = InfluxQL(events, TIMEOUT_SECONDS), InfluxQL(rollup, TIMEOUT_SECONDS)
+        for reader in readers:
+            stack.push_async_callback(reader.close)
+        target = replace(rollup, token=write_token)
+        writer = PointWriter(target, connections=1, timeout_seconds=TIMEOUT_SECONDS, gzip=False)
+        await stack.enter_async_context(writer)
+        yield Rebuild(*readers, Recount(*readers, writer))
+
+
+def _tokens(given: argparse.Namespace) -> tuple[str, str]:
+    """What reads and what writes. Raises Refused."""
+    if given.token_file or os.environ.get("INFLUXDB_TOKEN"):
+        one = needed_secret(given.token_file) if given.token_file else os.environ["INFLUXDB_TOKEN"].strip()
+        return one, one
+    folder = TokenFolder(given.tokens_dir)
+    tokens = folder.read("ingest-read"), folder.read("ingest")
+    if not all(tokens):
+        raise Refused(f"There is no {folder.file('ingest')}: name its folder with --tokens-dir, or a --token-file.")
+    return tokens[0] or "", tokens[1] or ""
+
+
+class Progress:
+    """Tells how far it is: all the time on a terminal, every ten seconds elsewhere."""
+
+    def __init__(self) -> None:
+        self._hours = self._events = 0
+        self._last = time.monotonic()
+
+    def add(self, hour: Hour) -> None:
+        self._hours += 1
+        self._events += hour.events
+        reached = datetime.fromtimestamp(hour.start_ms / 1000, UTC).isoformat(timespec="minutes")
+        if sys.stderr.isatty():
+            print(f"\r{self._said()}, back to {reached}\033[K", end="", file=sys.stderr, flush=True)
+        elif time.monotonic() - self._last > SECONDS_BETWEEN_LINES:
+            self._last = time.monotonic()
+            print(f"{self._said()}, back to {reached}", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        if sys.stderr.isatty():
+            print("\r\033[K", end="", file=sys.stderr)
+        print(self._said())
+
+    def _said(self) -> str:
+        return f"{self._events} events in {self._hours} hours counted"

@@ -1,0 +1,126 @@
+"""`python -m influx rollup` on a real InfluxDB."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from influx.__main__ import main
+from influx.rollup import Hour, Rebuild
+from ingest.event import Event
+from ingest.minutes import HOUR_MS
+from ingest.rollup.levels import SENSOR_MINUTES
+from tests.ingest.rolled_up import Place, rolled_up
+from tests.ingest.rollup.test_recount import assert_exact, events, kept
+from tools.influx_server import InfluxServer, call
+
+HOUR = 1_539_108_000_000
+FAR_MS = 4_102_444_800_000
+
+
+@pytest.fixture
+async def place(influx_server: InfluxServer, influx_bucket: str) -> AsyncIterator[Place]:
+    async with rolled_up(influx_server, influx_bucket) as place:
+        yield place
+
+
+def rebuild_of(place: Place) -> Rebuild:
+    return Rebuild(place.events, place.rollup, place.recount)
+
+
+async def rebuilt(place: Place, start_ms: int = 0, stop_ms: int = FAR_MS) -> list[Hour]:
+    return [hour async for hour in rebuild_of(place).run(start_ms, stop_ms)]
+
+
+async def test_events_that_were_never_counted_are(place: Place) -> None:
+    sent = [*events(900), *events(40, HOUR - 5000 * HOUR_MS), *events(300, HOUR + 7 * HOUR_MS, sensors=50)]
+    await place.store(sent)
+    hours = await rebuilt(place)
+    assert [hour.start_ms for hour in hours] == [HOUR + 7 * HOUR_MS, HOUR + HOUR_MS, HOUR, HOUR - 5000 * HOUR_MS]
+    assert sum(hour.events for hour in hours) == len(sent)
+    await assert_exact(place, sent)
+    assert await rebuilt(place) == hours
+    await assert_exact(place, sent)
+
+
+async def test_only_the_hours_of_the_range_are_counted(place: Place) -> None:
+    await place.store([*events(10), *events(10, HOUR + 5 * HOUR_MS)])
+    assert [hour.start_ms for hour in await rebuilt(place, HOUR + 5 * HOUR_MS)] == [HOUR + 5 * HOUR_MS]
+    assert {point.start_ms for point in await kept(place, SENSOR_MINUTES)} == {
+        HOUR + 5 * HOUR_MS,
+        HOUR + 5 * HOUR_MS + 60_000,
+    }
+
+
+async def test_counts_of_events_that_were_deleted_go(
+    place: Place, influx_server: InfluxServer, influx_bucket: str
+) -> None:
+    sent = events(400)
+    await place.put([*sent, Event(HOUR + 3 * HOUR_MS, "brasil.sul.s1", "1")])
+    gone = {"start": "2018-10-09T18:00:00Z", "stop": "2018-10-10T00:00:00Z", "predicate": 'sensor="s1"'}
+    parameters = {"org": influx_server.org, "bucket": influx_bucket}
+    await asyncio.to_thread(call, influx_server, "POST", "/api/v2/delete", gone, parameters)
+    await rebuilt(place)
+    await assert_exact(place, [event for event in sent if not event.tag.endswith(".s1")])
+
+
+async def test_events_that_arrive_meanwhile_are_counted_too(place: Place) -> None:
+    sent = events(300)
+    await place.store(sent)
+    rebuild = rebuild_of(place)
+    late = [Event(HOUR + 1 + i, "brasil.sul.s1", f"{i}") for i in range(30)]
+
+    async def arrive() -> None:
+        for event in late:
+            await place.store([event])
+
+    arriving = asyncio.create_task(arrive())
+    assert [hour.start_ms async for hour in rebuild.run(0, FAR_MS)] == [HOUR]
+    await arriving
+    await place.recount.run([])
+    await rebuilt(place)
+    await assert_exact(place, [*sent, *late])
+
+
+def test_the_command(
+    influx_server: InfluxServer,
+    influx_bucket: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("INFLUX_BUCKET", influx_bucket)
+    monkeypatch.setenv("INFLUX_ROLLUP_BUCKET", f"{influx_bucket}-rollup")
+    monkeypatch.setenv("INFLUX_TOKENS_DIR", str(tmp_path))
+    monkeypatch.delenv("INFLUXDB_TOKEN", raising=False)
+    sent = events(100)
+
+    async def store() -> None:
+        async with rolled_up(influx_server, influx_bucket) as place:
+            await place.store(sent)
+
+    async def check() -> None:
+        async with rolled_up(influx_server, influx_bucket) as place:
+            await assert_exact(place, sent)
+
+    asyncio.run(store())
+    address = ["--url", influx_server.url]
+    assert main(["rollup", *address]) == 1
+    assert "ingest.token: name its folder with --tokens-dir" in capsys.readouterr().err
+    for name in ("ingest", "ingest-read"):
+        (tmp_path / f"{name}.token").write_text(influx_server.token)
+    assert main(["rollup", *address, "--start", "2018-10-09T18:00Z", "--stop", "2018-10-09T20:00Z"]) == 0
+    assert capsys.readouterr().out == "100 events in 1 hours counted\n"
+    asyncio.run(check())
+    (tmp_path / "wrong").write_text("wrong")
+    assert main(["rollup", *address, "--token-file", str(tmp_path / "wrong")]) == 1
+    assert "influx rollup: InfluxDB answers 401" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--start", "yesterday"], ["--stop", ""], ["--url", "influx:8086"]])
+def test_a_usage_error_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        main(["rollup", *arguments])
+    assert raised.value.code == 2
+    assert arguments[0] in capsys.readouterr().err
