@@ -97,7 +97,11 @@ def _influx_errors(settings: Settings) -> list[str]:
     errors = []
     if not _is_http_url(settings.influx_url):
         errors.append(f"influx_url: must be like http://127.0.0.1:8086, not {settings.influx_url!r}")
-    errors += [f"{name}: must not be empty" for name in ("influx_org", "influx_bucket") if not getattr(settings, name)]
+    errors += [
+        f"{name}: must not be empty"
+        for name in ("influx_org", "influx_bucket", "influx_rollup_bucket")
+        if not getattr(settings, name)
+    ]
     if not settings.influx_token and settings.influx_token_file is None:
         errors.append(
             "influx_token_file: --store influx needs a token (INGEST_INFLUX_TOKEN_FILE or INGEST_INFLUX_TOKEN)"
