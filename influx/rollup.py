@@ -8,13 +8,13 @@ from influx.errors import Refused
 from ingest.event import NS_PER_MS
 from ingest.influxql import InfluxQL, where
 from ingest.line_protocol import MEASUREMENT
-from ingest.minutes import HOUR_MS
+from ingest.minutes import HOUR_MS, MINUTE_MS
 from ingest.rollup.levels import LEVELS, SENSOR_MINUTES, Level, RollupPoint
 from ingest.rollup.recount import Recount, conditions
 from ingest.rollup.spans import Span
 
-# A query about every sensor may outlast its time-out if it is for longer.
-_WINDOWS_A_SPAN = 10
+# More of them in one query might outlast its time-out.
+_EVENTS_A_QUERY = 4_000_000
 _ATTEMPTS = 20
 
 
@@ -48,10 +48,12 @@ class Rebuild:
         while (newest_ms := await self._newest_before(start_ms, stop_ms)) is not None:
             hour_ms = newest_ms - newest_ms % HOUR_MS
             hour = Span(hour_ms, hour_ms + HOUR_MS, "")
-            for level in LEVELS:
-                for span in _cut(hour, level):
-                    await self._settle(level, span)
-            yield Hour(hour_ms, await self._total(SENSOR_MINUTES, hour))
+            events = await self._total(SENSOR_MINUTES, hour)
+            for span in _cut(hour, events):
+                await self._settle(SENSOR_MINUTES, span)
+            for level in LEVELS[1:]:
+                await self._settle(level, hour)
+            yield Hour(hour_ms, events)
             stop_ms = hour_ms
 
     async def _newest_before(self, start_ms: int, stop_ms: int) -> int | None:
@@ -96,9 +98,11 @@ class Rebuild:
         return sum(count or 0 for series in found for count in series.values[0][1:])
 
 
-def _cut(hour: Span, level: Level) -> list[Span]:
-    step_ms = min(_WINDOWS_A_SPAN * level.window_ms, HOUR_MS)
-    return [Span(start, start + step_ms, "") for start in range(hour.start_ms, hour.stop_ms, step_ms)]
+def _cut(hour: Span, events: int) -> list[Span]:
+    """Spans of whole minutes that hold few enough events, if they are spread evenly."""
+    minutes = max(1, min(60, 60 * _EVENTS_A_QUERY // max(events, 1)))
+    starts = range(hour.start_ms, hour.stop_ms, minutes * MINUTE_MS)
+    return [Span(start, min(start + minutes * MINUTE_MS, hour.stop_ms), "") for start in starts]
 
 
 def _fields(point: RollupPoint) -> set[_Field]:

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from influx.__main__ import main
-from influx.rollup import Hour, Rebuild
+from influx.rollup import Hour, Rebuild, _cut
 from ingest.event import Event
 from ingest.minutes import HOUR_MS
 from ingest.rollup.levels import SENSOR_MINUTES
+from ingest.rollup.spans import Span
 from tests.ingest.rolled_up import Place, rolled_up
 from tests.ingest.rollup.test_recount import assert_exact, events, kept
 from tools.influx_server import InfluxServer, call
@@ -124,3 +125,13 @@ def test_a_usage_error_is_2(arguments: list[str], capsys: pytest.CaptureFixture[
         main(["rollup", *arguments])
     assert raised.value.code == 2
     assert arguments[0] in capsys.readouterr().err
+
+
+def test_an_hour_of_very_many_events_is_cut_into_whole_minutes() -> None:
+    hour = Span(HOUR, HOUR + HOUR_MS, "")
+    assert _cut(hour, 0) == _cut(hour, 4_000_000) == [hour]
+    for number in (5_000_000, 36_000_000, 10**12):
+        spans = _cut(hour, number)
+        assert [span.start_ms for span in spans[1:]] == [span.stop_ms for span in spans[:-1]]
+        assert (spans[0].start_ms, spans[-1].stop_ms) == (hour.start_ms, hour.stop_ms)
+        assert all((span.stop_ms - span.start_ms) % 60_000 == 0 for span in spans)
