@@ -1,0 +1,164 @@
+"""The few of Grafana's transformations that the dashboards use, by the source of @grafana/data.
+
+One that is not here raises UnknownTransformationError: write its rule down, and try it against the real one.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tests.grafana.frames import Field, Frame, Value
+
+_REDUCERS: Mapping[str, tuple[str, Callable[[list[Value]], Value]]] = {
+    "sum": ("Total", lambda values: sum(value for value in values if isinstance(value, (int, float)))),
+    "lastNotNull": ("Last *", lambda values: next((value for value in reversed(values) if value is not None), None)),
+}
+
+
+class UnknownTransformationError(Exception):
+    """A transformation, or an option of one, that this module does not know."""
+
+
+def transformed(frames: Sequence[Frame], transformations: Sequence[Mapping[str, Any]]) -> list[Frame]:
+    """The frames after each transformation in turn. Raises UnknownTransformationError."""
+    result = list(frames)
+    for each in transformations:
+        if each["id"] not in _TRANSFORMATIONS:
+            raise UnknownTransformationError(each["id"])
+        if not each.get("disabled"):
+            result = _TRANSFORMATIONS[each["id"]](result, each.get("options", {}))
+    return result
+
+
+def _reduce(frames: list[Frame], options: Mapping[str, Any]) -> list[Frame]:
+    """Each field but the time becomes a row of one table: its name and its reduced values."""
+    _allow(options, {"reducers", "mode"})
+    fields = [field for frame in frames for field in frame.fields if field.name != "Time"]
+    if not fields:
+        return []
+    reducers = [_REDUCERS[each] for each in options["reducers"]]
+    return [
+        Frame(
+            "reduced",
+            (
+                Field("Field", [field.display_name for field in fields]),
+                *(Field(name, [reduced(list(field.values)) for field in fields]) for name, reduced in reducers),
+            ),
+        )
+    ]
+
+
+def _sort_by(frames: list[Frame], options: Mapping[str, Any]) -> list[Frame]:
+    """Rows by the first named field: texts without regard to case, in the order of ICU's root collation."""
+    _allow(options, {"fields", "sort"})
+    (sort,) = options["sort"]
+
+    def sorted_frame(frame: Frame) -> Frame:
+        column = frame.column(sort["field"])
+        order = sorted(range(len(column)), key=lambda at: _collated(column[at]), reverse=sort.get("desc", False))
+        return replace(
+            frame, fields=tuple(replace(field, values=[field.values[at] for at in order]) for field in frame.fields)
+        )
+
+    return [sorted_frame(frame) for frame in frames]
+
+
+def _organize(frames: list[Frame], options: Mapping[str, Any]) -> list[Frame]:
+    """Fields left out, put in order (those without a place last) and renamed."""
+    _allow(options, {"excludeByName", "indexByName", "renameByName"})
+    left_out = {name for name, excluded in options.get("excludeByName", {}).items() if excluded}
+    places = options.get("indexByName", {})
+    names = options.get("renameByName", {})
+
+    def organized(frame: Frame) -> Frame:
+        kept = [field for field in frame.fields if field.display_name not in left_out]
+        kept.sort(key=lambda field: places.get(field.display_name, len(places)))
+        return replace(
+            frame, fields=tuple(replace(field, shown=names.get(field.display_name) or field.shown) for field in kept)
+        )
+
+    return [organized(frame) for frame in frames]
+
+
+def _calculate_field(frames: list[Frame], options: Mapping[str, Any]) -> list[Frame]:
+    """One more column, reduced from some of each row's."""
+    _allow(options, {"mode", "reduce", "alias", "timeSeries", "replaceFields"})
+    if options["mode"] != "reduceRow" or options.get("replaceFields") or options.get("timeSeries", True):
+        raise UnknownTransformationError(f"calculateField {options}")
+    _, reduced = _REDUCERS[options["reduce"]["reducer"]]
+    included = options["reduce"]["include"]
+
+    def calculated(frame: Frame) -> Frame:
+        columns = [field.values for field in frame.fields if field.display_name in included]
+        values = [reduced(list(row)) for row in zip(*columns, strict=True)]
+        return replace(frame, fields=(*frame.fields, Field(options["alias"], values)))
+
+    return [calculated(frame) for frame in frames]
+
+
+def _rename_by_regex(frames: list[Frame], options: Mapping[str, Any]) -> list[Frame]:
+    """Fields whose names match, renamed; ``$1`` is the first group."""
+    _allow(options, {"regex", "renamePattern"})
+    pattern = re.sub(r"\$(\d)", r"\\\1", options["renamePattern"])
+    return [
+        replace(
+            frame,
+            fields=tuple(
+                replace(field, shown=re.sub(options["regex"], pattern, field.display_name, count=1))
+                for field in frame.fields
+            ),
+        )
+        for frame in frames
+    ]
+
+
+def _convert_field_type(frames: list[Frame], options: Mapping[str, Any]) -> list[Frame]:
+    """Numbers of a column as JavaScript writes them."""
+    _allow(options, {"fields", "conversions"})
+    names = set()
+    for conversion in options["conversions"]:
+        if conversion["destinationType"] != "string":
+            raise UnknownTransformationError(f"convertFieldType {conversion}")
+        names.add(conversion["targetField"])
+    return [
+        replace(
+            frame,
+            fields=tuple(
+                replace(field, values=[_text(value) for value in field.values])
+                if field.display_name in names
+                else field
+                for field in frame.fields
+            ),
+        )
+        for frame in frames
+    ]
+
+
+def _text(value: Value) -> Value:
+    if isinstance(value, float):
+        return repr(value).removesuffix(".0")
+    return value if value is None else str(value)
+
+
+def _collated(value: Value) -> tuple[Any, ...]:
+    """A key in the order of ICU's root collation, as far as tags need it: ``_`` < ``-`` < ``.`` < digits < letters."""
+    if isinstance(value, str):
+        return (1, ["_-.".find(letter) if letter in "_-." else 3 + ord(letter) for letter in value.casefold()])
+    return (0, value or 0)
+
+
+def _allow(options: Mapping[str, Any], known: set[str]) -> None:
+    unknown = options.keys() - known
+    if unknown:
+        raise UnknownTransformationError(f"options {sorted(unknown)}")
+
+
+_TRANSFORMATIONS: Mapping[str, Callable[[list[Frame], Mapping[str, Any]], list[Frame]]] = {
+    "reduce": _reduce,
+    "sortBy": _sort_by,
+    "organize": _organize,
+    "calculateField": _calculate_field,
+    "renameByRegex": _rename_by_regex,
+    "convertFieldType": _convert_field_type,
+}

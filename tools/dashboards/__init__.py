@@ -1,0 +1,1 @@
+"""Grafana's dashboards as files: read, brought into normal form, checked."""
