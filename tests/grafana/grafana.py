@@ -1,6 +1,7 @@
 """What Grafana would show: panels, variables and alert queries, asked of a real InfluxDB with a read-only token."""
 
 import asyncio
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -39,9 +40,11 @@ class Grafana:
         points: int = PANEL_POINTS,
     ) -> list[Frame]:
         """The frames of a panel, after its transformations; what is not ``chosen`` is as the dashboard opens."""
-        return transformed(
-            await self.untransformed(dashboard, panel, time_range, chosen, points), panel.transformations
-        )
+        frames = await self.untransformed(dashboard, panel, time_range, chosen, points)
+        selection = await self.selection(dashboard, time_range, chosen or {})
+        # The browser fills variables into the transformations' options, too (SceneDataTransformer).
+        options = in_browser(json.dumps(panel.transformations), selection, time_range, strict=False)
+        return transformed(frames, json.loads(options))
 
     async def untransformed(
         self,

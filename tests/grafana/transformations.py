@@ -82,19 +82,38 @@ def _organize(frames: list[Frame], options: Mapping[str, Any]) -> list[Frame]:
 
 
 def _calculate_field(frames: list[Frame], options: Mapping[str, Any]) -> list[Frame]:
-    """One more column, reduced from some of each row's."""
-    _allow(options, {"mode", "reduce", "alias", "timeSeries", "replaceFields"})
-    if options["mode"] != "reduceRow" or options.get("replaceFields") or options.get("timeSeries", True):
+    """One more column, or only that one, made of others of its row."""
+    _allow(options, {"mode", "reduce", "binary", "alias", "timeSeries", "replaceFields"})
+    if options["mode"] not in ("reduceRow", "binary") or options.get("timeSeries", True):
         raise UnknownTransformationError(f"calculateField {options}")
-    _, reduced = _REDUCERS[options["reduce"]["reducer"]]
-    included = options["reduce"]["include"]
 
     def calculated(frame: Frame) -> Frame:
-        columns = [field.values for field in frame.fields if field.display_name in included]
-        values = [reduced(list(row)) for row in zip(*columns, strict=True)]
-        return replace(frame, fields=(*frame.fields, Field(options["alias"], values)))
+        values = _reduced_rows(frame, options) if options["mode"] == "reduceRow" else _differences(frame, options)
+        kept = () if options.get("replaceFields") else frame.fields
+        return replace(frame, fields=(*kept, Field(options["alias"], values)))
 
     return [calculated(frame) for frame in frames]
+
+
+def _reduced_rows(frame: Frame, options: Mapping[str, Any]) -> list[Value]:
+    _, reduced = _REDUCERS[options["reduce"]["reducer"]]
+    columns = [field.values for field in frame.fields if field.display_name in options["reduce"]["include"]]
+    return [reduced(list(row)) for row in zip(*columns, strict=True)]
+
+
+def _differences(frame: Frame, options: Mapping[str, Any]) -> list[Value]:
+    binary = options["binary"]
+    if binary["operator"] != "-":
+        raise UnknownTransformationError(f"calculateField {options}")
+    sides = [_side(frame, binary[side]) for side in ("left", "right")]
+    return [left - right for left, right in zip(*sides, strict=True)]
+
+
+def _side(frame: Frame, side: Mapping[str, Any]) -> list[float]:
+    if "fixed" in side:
+        return [float(side["fixed"])] * len(frame.fields[0].values)
+    values = frame.column(side["matcher"]["options"])
+    return [value for value in values if isinstance(value, (int, float))]
 
 
 def _rename_by_regex(frames: list[Frame], options: Mapping[str, Any]) -> list[Frame]:
