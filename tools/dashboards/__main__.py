@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, KeyError) as error:
         print(f"cannot read a dashboard: {error}", file=sys.stderr)
         return 2
-    uids = {each.uid for each in [*given, *dashboards(options.folder)]}
+    uids = {each.uid for each in [*given, *dashboards(options.folder), *dashboards()]}
     refused = False
     for each in given:
         found = problems(each, databases(), uids)

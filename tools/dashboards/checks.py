@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import Any
 
 from tools.dashboards.files import Dashboard, Panel, raw_panels
+from tools.dashboards.normal import normalised
 from tools.dashboards.typed import unknown_keys
 
 COLUMNS = 24
@@ -27,7 +28,11 @@ def problems(dashboard: Dashboard, datasources: Collection[str], uids: Collectio
         return ["it was exported for sharing: export it again with «Export for sharing externally» off"]
     return [
         *_of_the_whole(dashboard),
-        *(f"unknown key {key}" for key in unknown_keys(dashboard.raw) if not _KNOWN_ALL_THE_SAME.match(key)),
+        *(
+            f"unknown key {key}"
+            for key in unknown_keys(normalised(dashboard.raw))
+            if not _KNOWN_ALL_THE_SAME.match(key)
+        ),
         *_of_ids(dashboard),
         *_of_places(dashboard),
         *(f"{_where(panel)}: {problem}" for panel in dashboard.panels for problem in _of_a_panel(panel, datasources)),
