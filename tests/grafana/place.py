@@ -1,6 +1,9 @@
 """An organization as ``influx apply`` makes it, with the token that Grafana gets."""
 
+import asyncio
 import secrets
+import sys
+from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +26,7 @@ class Place:
 
     server: InfluxServer
     organization: str
+    tokens_dir: Path
     grafana: Grafana
 
     async def write(self, bucket: str, lines: Iterable[str]) -> None:
@@ -36,10 +40,18 @@ class Place:
                 async with session.post("/api/v2/write", params=parameters, data=body) as answer:
                     assert answer.status == 204, await answer.text()
 
+    async def count(self) -> None:
+        """Count all events into the rollup, as a person would do it. Raises AssertionError with what it said."""
+        options = ("--url", self.server.url, "--org", self.organization, "--tokens-dir", str(self.tokens_dir))
+        command = (sys.executable, "-m", "influx", "rollup", *options)
+        process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=STDOUT)
+        said, _ = await process.communicate()
+        assert process.returncode == 0, said.decode()
+
 
 async def new_place(server: InfluxServer, tokens_dir: Path) -> Place:
     """A new organization with Pulso's buckets, empty."""
     organization = f"org-{secrets.token_hex(4)}"
     await apply(pulso(organization), Access(server.url, server.token), tokens_dir)
     token = (tokens_dir / "grafana.token").read_text().strip()
-    return Place(server, organization, Grafana(server.url, token, databases()))
+    return Place(server, organization, tokens_dir, Grafana(server.url, token, databases()))

@@ -1,8 +1,7 @@
 """Events whose every count is known, and the points that they become: written here, without ``ingest``."""
 
 import random
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -73,25 +72,6 @@ def lines(sent: Sequence[Event]) -> list[str]:
     delivered = [*sent, *chance.sample(list(sent), len(sent) // 3)]
     chance.shuffle(delivered)
     return [event.line() for event in delivered]
-
-
-def rollup_lines(sent: Iterable[Event]) -> Iterator[str]:
-    """Points of ``sensor_minutes`` and ``region_minutes``, counted from the events themselves."""
-    tallies: defaultdict[tuple[str, str, int], list[Event]] = defaultdict(list)
-    for event in sent:
-        region = f"country={event.country},region={event.region}"
-        tallies["sensor_minutes", f"{region},sensor={event.sensor},status={event.status}", event.minute_ms].append(
-            event
-        )
-        tallies["region_minutes", f"{region},status={event.status}", event.minute_ms].append(event)
-    for (measurement, series, minute_ms), counted in tallies.items():
-        yield f"{measurement},{series} {_fields(counted)} {minute_ms * 1_000_000}"
-
-
-def _fields(counted: Sequence[Event]) -> str:
-    numbers = [event.number for event in counted if event.number is not None]
-    of_numbers = f",numbers={len(numbers)}i,sum={sum(numbers)},min={min(numbers)},max={max(numbers)}" if numbers else ""
-    return f"n={len(counted)}i{of_numbers}"
 
 
 def _every_second() -> Iterator[Event]:

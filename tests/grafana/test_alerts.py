@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from influx.declared import EVENTS, OPS, ROLLUP
+from influx.declared import EVENTS, OPS
 from tests.grafana.alert_rules import EXPRESSION, Labels, Rule, firing, rules
 from tests.grafana.place import Place
-from tests.grafana.sent import Event, rollup_lines
+from tests.grafana.sent import Event
 from tools.dashboards.files import dashboards, databases
 
 RULES = {rule.uid: rule for rule in rules()}
@@ -73,7 +73,8 @@ async def test_more_than_20_percent_of_errors_fires(empty_place: Place, errors: 
     sent = [_event(now_ms - at, 20, "sensor01", "" if at < errors else 1.5) for at in range(errors + others)]
     # What came before the last two minutes is not looked at any more.
     sent += [_event(now_ms, 300 + at, "sensor02", 1.5 if errors else "") for at in range(50)]
-    await empty_place.write(ROLLUP, rollup_lines(sent))
+    await empty_place.write(EVENTS, [each.line() for each in sent])
+    await empty_place.count()
 
     assert await firing(empty_place.grafana, RULES["pulso-error-share"], now_ms) == ({NO_LABELS} if fires else set())
 
