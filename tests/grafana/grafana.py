@@ -14,7 +14,6 @@ from tests.grafana.interpolation import ALL, Choice, Selection, TimeRange, in_ba
 from tests.grafana.intervals import interval_ms
 from tests.grafana.transformations import transformed
 from tools.dashboards.files import Dashboard, Panel, Target, Variable
-from tools.influx_server import InfluxServer, call
 
 PANEL_POINTS = 1000
 
@@ -119,17 +118,6 @@ def _by_name(dashboard: Dashboard) -> dict[str, Variable]:
 def _custom(variable: Variable) -> list[str]:
     """The values of a custom variable: ``a, b`` or ``Shown : a, Shown : b``."""
     return [choice.split(" : ")[-1].strip() for choice in variable.query.split(",")]
-
-
-def read_token(server: InfluxServer, buckets: Iterable[str]) -> str:
-    """A token that may read these buckets and nothing else."""
-    (org,) = call(server, "GET", "/api/v2/orgs", parameters={"org": server.org})["orgs"]
-    permissions = []
-    for name in buckets:
-        (bucket,) = call(server, "GET", "/api/v2/buckets", parameters={"name": name, "orgID": org["id"]})["buckets"]
-        permissions.append({"action": "read", "resource": {"type": "buckets", "id": bucket["id"], "orgID": org["id"]}})
-    made = call(server, "POST", "/api/v2/authorizations", {"orgID": org["id"], "permissions": permissions})
-    return str(made["token"])
 
 
 def single(frames: Iterable[Frame]) -> Value:

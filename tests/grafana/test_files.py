@@ -63,9 +63,16 @@ def test_datasources_have_their_secrets_from_a_file() -> None:
 def test_dashboards_are_read_from_their_folder_alone() -> None:
     (provider,) = _yaml("dashboards")["providers"]
 
-    assert provider["folder"] == "Pulso"
+    folders = {group["folder"] for group in _groups()}
+    assert {provider["folder"]} == folders == {"Pulso"}
+    assert "folderUid" not in provider, "Grafana makes the folder for the alert rules first, by its title"
     assert provider["allowUiUpdates"] is False
     assert provider["options"] == {"path": "/var/lib/grafana/dashboards"}
+
+
+def _groups() -> list[Mapping[str, Any]]:
+    files = (PROVISIONING / "alerting").glob("*.yaml")
+    return [group for path in files for group in yaml.safe_load(path.read_text())["groups"]]
 
 
 def _yaml(folder: str) -> Mapping[str, Any]:
