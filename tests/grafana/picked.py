@@ -36,6 +36,7 @@ EVERY_PICK = [
     Picked({"status": ["erro"]}),
     Picked({"status": ["erro", "processado"], "region": ["sudeste"], "sensor": ["sensor01", "sensor02"]}),
     Picked({"sensor": ["nobody"]}),
+    Picked({"region": ["norte"]}),
 ]
 
 
