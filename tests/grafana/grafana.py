@@ -120,8 +120,15 @@ def _custom(variable: Variable) -> list[str]:
     return [choice.split(" : ")[-1].strip() for choice in variable.query.split(",")]
 
 
-def single(frames: Iterable[Frame]) -> Value:
-    """The one value that a stat shows. Raises AssertionError if there is not exactly one."""
-    values = [value for frame in frames for field in frame.fields if field.name != "Time" for value in field.values]
-    assert len(values) == 1, f"one value expected: {values}"
-    return values[0]
+def stat(panel: Panel, frames: Iterable[Frame]) -> Value:
+    """The one value that a stat panel shows, None if there is nothing. Raises AssertionError if there are several."""
+    options = panel.raw["options"]["reduceOptions"]
+    fields = [field for frame in frames for field in frame.fields if field.name != "Time"]
+    if not options["fields"]:
+        fields = [field for field in fields if not any(isinstance(value, str) for value in field.values)]
+    if not fields:
+        return None
+    assert len(fields) == 1, f"one field expected: {[field.display_name for field in fields]}"
+    assert options["calcs"] == ["lastNotNull"], options
+    values = [value for value in fields[0].values if value is not None]
+    return values[-1] if values else None

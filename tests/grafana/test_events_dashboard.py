@@ -1,5 +1,6 @@
 """Every panel of the Events dashboard against the events that were sent, for every kind of choice in its drop-downs."""
 
+import random
 import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -8,16 +9,18 @@ import pytest
 
 from influx.declared import EVENTS
 from tests.grafana.frames import Frame, Value
-from tests.grafana.grafana import single
+from tests.grafana.grafana import stat
+from tests.grafana.interpolation import TimeRange
 from tests.grafana.picked import EVERY_PICK, RANGE, Picked, in_begun_minutes, in_range, in_touched_minutes
 from tests.grafana.place import Place
-from tests.grafana.sent import Event, events
+from tests.grafana.sent import MINUTE_MS, Event, events
 from tools.dashboards.files import DASHBOARDS, dashboard
 
 EVENTS_DASHBOARD = dashboard(DASHBOARDS / "events.json")
 SENT = events()
 ALL = Picked({})
-WEEK_MS = 7 * 86_400_000
+HOUR_MS = 60 * MINUTE_MS
+WEEK_MS = 7 * 24 * HOUR_MS
 
 Shown = Callable[..., Awaitable[list[Frame]]]
 
@@ -52,7 +55,7 @@ def test_every_panel_is_checked() -> None:
 async def test_events_are_counted(shown: Shown, picked: Picked) -> None:
     expected = len(in_touched_minutes(picked.of(SENT)))
 
-    assert _one_or_none(await shown("Events", picked)) == (expected or None)
+    assert _stat("Events", await shown("Events", picked)) == (expected or None)
 
 
 @pytest.mark.parametrize("picked", EVERY_PICK, ids=str)
@@ -61,7 +64,7 @@ async def test_the_error_share_heeds_all_but_the_status(shown: Shown, picked: Pi
     counted = in_touched_minutes(place.of(SENT))
     expected = sum(each.status == "erro" for each in counted) / len(counted) if counted else None
 
-    assert _one_or_none(await shown("Error share", picked)) == (
+    assert _stat("Error share", await shown("Error share", picked)) == (
         expected if expected is None else pytest.approx(expected)
     )
 
@@ -70,7 +73,7 @@ async def test_the_error_share_heeds_all_but_the_status(shown: Shown, picked: Pi
 async def test_sensors_that_sent_something(shown: Shown, picked: Picked) -> None:
     expected = len({_path(each) for each in in_touched_minutes(picked.of(SENT))})
 
-    assert _one_or_none(await shown("Active sensors", picked)) == (expected or None)
+    assert _stat("Active sensors", await shown("Active sensors", picked)) == (expected or None)
 
 
 @pytest.mark.parametrize("picked", EVERY_PICK, ids=str)
@@ -78,7 +81,7 @@ async def test_milliseconds_since_the_last_event(shown: Shown, picked: Picked) -
     before = [each.time_ms for each in picked.of(SENT) if RANGE.to_ms - WEEK_MS < each.time_ms <= RANGE.to_ms]
     expected = RANGE.to_ms - max(before) if before else None
 
-    assert _one_or_none(await shown("Since the last event", picked)) == expected
+    assert _stat("Since the last event", await shown("Since the last event", picked)) == expected
 
 
 @pytest.mark.parametrize("picked", EVERY_PICK, ids=str)
@@ -106,6 +109,30 @@ async def test_counts_are_a_hierarchy_by_path(shown: Shown, picked: Picked) -> N
 
     assert _rows(frames) == sorted(expected.items())
     assert all(frame.columns == ["tag", "events"] for frame in frames)
+
+
+async def test_counts_are_exact_wherever_the_range_begins_and_ends(empty_place: Place) -> None:
+    """Of every minute that the range touches, and of no other."""
+    chance = random.Random(7)
+    hour_ms = RANGE.from_ms - RANGE.from_ms % HOUR_MS
+    times = [hour_ms + chance.randrange(5 * HOUR_MS) for _ in range(400)]
+    sent_there = [Event(at, "brasil", "sul", f"sensor{n % 3}", 1.5) for n, at in enumerate(times)]
+    sent_there.append(Event(hour_ms + HOUR_MS, "brasil", "sul", "once", 1.5))
+    await empty_place.write(EVENTS, [each.line() for each in sent_there])
+    await empty_place.count()
+    ends = [hour_ms + chance.randrange(-MINUTE_MS, 5 * HOUR_MS) for _ in range(60)]
+    # On the hour, on the minute, and beside them.
+    ends += [hour_ms + hours * HOUR_MS + beside for hours in range(4) for beside in (-1, 0, 1, MINUTE_MS, -MINUTE_MS)]
+    ranges = [TimeRange(*sorted(chance.sample(ends, 2))) for _ in range(120)]
+
+    grafana = empty_place.grafana
+    for each in ranges:
+        counted = [one for one in sent_there if each.from_ms - MINUTE_MS < one.minute_ms <= each.to_ms]
+        expected = Counter(map(_region, counted)) + Counter(map(_path, counted))
+        counts = await grafana.panel(EVENTS_DASHBOARD, EVENTS_DASHBOARD.panel("Counts"), each)
+        active = await grafana.panel(EVENTS_DASHBOARD, EVENTS_DASHBOARD.panel("Active sensors"), each)
+        assert _rows(counts) == sorted(expected.items()), each
+        assert (_stat("Active sensors", active) or 0) == len(set(map(_path, counted))), each
 
 
 async def test_counts_read_as_the_seed_writes_them(shown: Shown) -> None:
@@ -156,7 +183,7 @@ async def test_events_a_second_now(empty_place: Place) -> None:
 
     frames = await empty_place.grafana.panel(EVENTS_DASHBOARD, panel, RANGE)
 
-    assert single(frames) == pytest.approx(2.0)
+    assert stat(panel, frames) == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize(
@@ -184,16 +211,16 @@ def test_every_drop_down_is_checked() -> None:
     assert {variable.name for variable in EVENTS_DASHBOARD.variables} == checked, "a variable has no test of its values"
 
 
+def _stat(title: str, frames: Sequence[Frame]) -> Value:
+    return stat(EVENTS_DASHBOARD.panel(title), frames)
+
+
 def _path(event: Event) -> str:
     return f"{event.country}.{event.region}.{event.sensor}"
 
 
 def _region(event: Event) -> str:
     return f"{event.country}.{event.region}"
-
-
-def _one_or_none(frames: Sequence[Frame]) -> Value:
-    return single(frames) if frames else None
 
 
 def _rows(frames: Sequence[Frame]) -> list[tuple[Value, ...]]:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import pytest
 
 from tests.grafana.frames import Frame, Value
-from tests.grafana.grafana import single
+from tests.grafana.grafana import stat
 from tests.grafana.intervals import interval_ms
 from tests.grafana.picked import RANGE, in_begun_minutes, in_range, in_touched_minutes
 from tests.grafana.place import Place
@@ -59,7 +59,7 @@ def test_every_panel_is_checked() -> None:
 async def test_events_are_counted(shown: Shown, chosen: Mapping[str, str]) -> None:
     expected = len(in_touched_minutes(_of(chosen)))
 
-    assert _one_or_none(await shown("Events", chosen)) == (expected or None)
+    assert _stat("Events", await shown("Events", chosen)) == (expected or None)
 
 
 @pytest.mark.parametrize("chosen", EVERY_SENSOR, ids=str)
@@ -67,7 +67,7 @@ async def test_the_error_share(shown: Shown, chosen: Mapping[str, str]) -> None:
     counted = in_touched_minutes(_of(chosen))
     expected = pytest.approx(sum(each.status == "erro" for each in counted) / len(counted)) if counted else None
 
-    assert _one_or_none(await shown("Error share", chosen)) == expected
+    assert _stat("Error share", await shown("Error share", chosen)) == expected
 
 
 @pytest.mark.parametrize("chosen", EVERY_SENSOR, ids=str)
@@ -75,7 +75,7 @@ async def test_milliseconds_since_the_last_event(shown: Shown, chosen: Mapping[s
     times = [each.time_ms for each in _of(chosen) if TO_MS - WEEK_MS < each.time_ms <= TO_MS]
     expected = TO_MS - max(times) if times else None
 
-    assert _one_or_none(await shown("Since the last event", chosen)) == expected
+    assert _stat("Since the last event", await shown("Since the last event", chosen)) == expected
 
 
 @pytest.mark.parametrize("chosen", EVERY_SENSOR, ids=str)
@@ -83,11 +83,11 @@ async def test_the_last_valor(shown: Shown, chosen: Mapping[str, str]) -> None:
     sent = in_range(_of(chosen))
     expected = max(sent, key=lambda each: each.time_ns).shown if sent else None
 
-    assert _one_or_none(await shown("Last valor", chosen)) == expected
+    assert _stat("Last valor", await shown("Last valor", chosen)) == expected
 
 
 async def test_missing_events_are_those_that_were_not_sent(shown: Shown) -> None:
-    assert single(await shown("Missing")) == len(MISSING_SECONDS)
+    assert _stat("Missing", await shown("Missing")) == len(MISSING_SECONDS)
 
 
 async def test_missing_events_in_each_interval(shown: Shown) -> None:
@@ -100,7 +100,7 @@ async def test_missing_events_in_each_interval(shown: Shown) -> None:
 
 async def test_a_sensor_that_sends_less_is_missed_all_the_time(shown: Shown) -> None:
     # The 15 minutes that were over, of 60 events owed and 12 sent.
-    assert single(await shown("Missing", ONLY_TEXTS)) == 15 * (60 - 12)
+    assert _stat("Missing", await shown("Missing", ONLY_TEXTS)) == 15 * (60 - 12)
 
 
 async def test_nothing_is_known_of_a_sensor_that_never_sent(shown: Shown) -> None:
@@ -196,6 +196,10 @@ def test_what_was_sent_is_what_the_gaps_leave() -> None:
     assert len(in_touched_minutes(sensor01())) == 900 - len(MISSING_SECONDS)
 
 
+def _stat(title: str, frames: Sequence[Frame]) -> Value:
+    return stat(SENSOR_DASHBOARD.panel(title), frames)
+
+
 def _of(chosen: Mapping[str, str]) -> list[Event]:
     return [each for each in events() if all(getattr(each, name) == value for name, value in chosen.items())]
 
@@ -203,10 +207,6 @@ def _of(chosen: Mapping[str, str]) -> list[Event]:
 def _interval(title: str) -> int:
     raw = SENSOR_DASHBOARD.panel(title).raw
     return interval_ms(TO_MS - FROM_MS, raw["maxDataPoints"], raw["interval"])
-
-
-def _one_or_none(frames: Sequence[Frame]) -> Value:
-    return single(frames) if frames else None
 
 
 def _points(frame: Frame) -> dict[Value, Value]:
