@@ -31,8 +31,8 @@ lint: install ## Check style and types
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
 
-tools: install ## Get the real servers that tests and benchmarks need (InfluxDB: about 6 minutes, once)
-	@$(BIN)/python -m tools.influx_server
+tools: install ## Get the real programs that tests and benchmarks need (about 8 minutes, once)
+	@$(BIN)/python -m tools
 
 bench: install tools ## Measure, and print the tables of docs/performance.md (about 10 minutes)
 	$(BIN)/python -m benchmarks

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 from benchmarks.measurements import ALL, Bench
-from tools.influx_server import NoInfluxError, own_influxd, set_up, version
+from tools.influx_server import INFLUXD, NoInfluxError, own_influxd, set_up
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,8 +64,8 @@ def _machine() -> str:
     for _ in range(10_000_000):
         pass
     loop_seconds = time.perf_counter() - started
-    python = platform.python_version()
-    return f"{os.cpu_count()} cores, Python {python}, InfluxDB {version()}, 10 M empty loops in {loop_seconds:.2f} s"
+    programs = f"Python {platform.python_version()}, InfluxDB {INFLUXD.version()}"
+    return f"{os.cpu_count()} cores, {programs}, 10 M empty loops in {loop_seconds:.2f} s"
 
 
 if __name__ == "__main__":

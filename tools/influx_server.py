@@ -2,12 +2,10 @@
 
 import json
 import os
-import re
 import secrets
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import urllib.parse
 import urllib.request
@@ -18,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from tools.answering import wait_until_answering
+from tools.go_program import GoProgram
 
-_MODULE = Path(__file__).parent / "influxd"
+INFLUXD = GoProgram("influxd", folder="influxd", module="github.com/influxdata/influxdb/v2", minutes=6)
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 ORG = "pulso"
@@ -44,28 +43,6 @@ class NoInfluxError(Exception):
     """None can be found or started; the message says what to do."""
 
 
-def version() -> str:
-    """The one version that Pulso is tested with, as tools/influxd/go.mod pins it."""
-    found = re.search(r"influxdata/influxdb/v2 v(\S+)", (_MODULE / "go.mod").read_text())
-    assert found is not None, "tools/influxd/go.mod pins no InfluxDB"  # noqa: S101
-    return found.group(1)
-
-
-def cached() -> Path:
-    """Where ``make tools`` puts the server it builds."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "pulso" / f"influxd-{version()}"
-
-
-def binary() -> Path | None:
-    """An influxd of the right version: the one that was built, or one on the PATH."""
-    on_path = shutil.which("influxd")
-    for path in (cached(), Path(on_path) if on_path else None):
-        if path is not None and path.exists() and _is_right(path):
-            return path
-    return None
-
-
 def docker_engine() -> bool:
     """Whether a Docker engine answers."""
     if shutil.which("docker") is None:
@@ -88,14 +65,14 @@ def server() -> Iterator[InfluxServer]:
 @contextmanager
 def fresh_server() -> Iterator[InfluxServer]:
     """A server of our own that nobody has set up. Raises NoInfluxError."""
-    if binary() is not None:
+    if INFLUXD.find() is not None:
         with own_influxd() as influxd:
             yield influxd.server
     elif docker_engine():
         with _container() as started:
             yield started
     else:
-        raise NoInfluxError(HOW_TO_GET_ONE.format(version=version()))
+        raise NoInfluxError(HOW_TO_GET_ONE.format(version=INFLUXD.version()))
 
 
 def call(
@@ -159,9 +136,9 @@ class Influxd:
 @contextmanager
 def own_influxd() -> Iterator[Influxd]:
     """A started influxd that nobody has set up. Raises NoInfluxError."""
-    path = binary()
+    path = INFLUXD.find()
     if path is None:
-        raise NoInfluxError(HOW_TO_GET_ONE.format(version=version()))
+        raise NoInfluxError(HOW_TO_GET_ONE.format(version=INFLUXD.version()))
     with tempfile.TemporaryDirectory(prefix="pulso-influxd-") as folder:
         influxd = Influxd(path, Path(folder))
         try:
@@ -194,7 +171,7 @@ def _command(path: Path, folder: Path, port: int) -> Sequence[str]:
 @contextmanager
 def _container() -> Iterator[InfluxServer]:
     port = free_port()
-    command = ["docker", "run", "--rm", "--detach", f"--publish=127.0.0.1:{port}:8086", f"influxdb:{version()}"]
+    command = ["docker", "run", "--rm", "--detach", f"--publish=127.0.0.1:{port}:8086", f"influxdb:{INFLUXD.version()}"]
     container = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
     try:
         started = InfluxServer(f"http://127.0.0.1:{port}")
@@ -217,26 +194,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _is_right(path: Path) -> bool:
-    said = subprocess.run([str(path), "version"], capture_output=True, text=True, check=False).stdout
-    return f"v{version()} " in said
-
-
 def ensure() -> int:
-    """Build influxd unless tests will find one anyway; the exit code of ``make tools``."""
+    """Build influxd unless tests will find a server anyway; the exit code of the build."""
     if os.environ.get("INFLUXDB_URL") and os.environ.get("INFLUXDB_TOKEN"):
-        print(f"InfluxDB: the one at {os.environ['INFLUXDB_URL']}")
+        print(f"influxd: the one at {os.environ['INFLUXDB_URL']}")
         return 0
-    found = binary()
-    if found is not None:
-        print(f"InfluxDB: {found}")
+    buildable = all(shutil.which(program) for program in ("go", "cargo", "cc"))
+    if INFLUXD.find() is None and not buildable and docker_engine():
+        print(f"influxd: the Docker image influxdb:{INFLUXD.version()}")
         return 0
-    if not all(shutil.which(program) for program in ("go", "cargo", "cc")) and docker_engine():
-        print(f"InfluxDB: the Docker image influxdb:{version()}")
-        return 0
-    print(f"InfluxDB: building {cached()}, about 6 minutes on two cores, once", flush=True)
-    return subprocess.run([str(_MODULE / "build.sh"), str(cached())], check=False).returncode
-
-
-if __name__ == "__main__":
-    sys.exit(ensure())
+    return INFLUXD.ensure()

@@ -40,7 +40,7 @@ def test_make_tools_says_in_one_sentence_what_is_missing(nothing: Path) -> None:
     for needed in ("sh", "dirname"):
         (nothing / needed).symlink_to(f"/bin/{needed}" if Path(f"/bin/{needed}").exists() else f"/usr/bin/{needed}")
     result = subprocess.run(
-        [sys.executable, "-m", "tools.influx_server"],
+        [sys.executable, "-m", "tools"],
         cwd=root,
         env=os.environ,
         capture_output=True,
@@ -54,15 +54,6 @@ def test_make_tools_says_in_one_sentence_what_is_missing(nothing: Path) -> None:
 def test_the_environment_comes_first(nothing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INFLUXDB_URL", "http://influx.example:8086")
     monkeypatch.setenv("INFLUXDB_TOKEN", "t")
-    program(nothing / "influxd", f"InfluxDB v{influx.version()} (git: x)")
+    program(nothing / "influxd", f"InfluxDB v{influx.INFLUXD.version()} (git: x)")
     with influx.server() as server:
         assert (server.url, server.token) == ("http://influx.example:8086", "t")
-
-
-def test_the_cache_comes_before_the_path_and_only_the_right_version_counts(nothing: Path) -> None:
-    program(nothing / "influxd", "InfluxDB v2.7.0 (git: x)")
-    assert influx.binary() is None
-    program(nothing / "influxd", f"InfluxDB v{influx.version()} (git: x)")
-    assert influx.binary() == nothing / "influxd"
-    program(influx.cached(), f"InfluxDB v{influx.version()} (git: x)")
-    assert influx.binary() == influx.cached()
