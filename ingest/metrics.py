@@ -7,6 +7,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
+from ingest.latency import Latency
+
 _ACK_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _WRITE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -35,10 +37,8 @@ class Metrics:
         self.retries = self._counter(
             "store_retries", "Writes to the store that have to be sent again, by status", "status"
         )
-        self.ack_seconds = self._histogram(
-            "ack_seconds", "From a request's head to its events being on disk", _ACK_BUCKETS
-        )
-        self.write_seconds = self._histogram("store_write_seconds", "One write to the store", _WRITE_BUCKETS)
+        self.ack_seconds = self._latency("ack", "From a request's head to its events being on disk", _ACK_BUCKETS)
+        self.write_seconds = self._latency("store_write", "One write to the store", _WRITE_BUCKETS)
 
     def watch(self, gauges: Gauges) -> None:
         """Ask ``gauges`` for the current values at every scrape; its names are the ones described here."""
@@ -51,8 +51,11 @@ class Metrics:
     def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
         return Counter(name, help_text, labels, namespace="ingest", registry=self._registry)
 
-    def _histogram(self, name: str, help_text: str, buckets: tuple[float, ...]) -> Histogram:
-        return Histogram(name, help_text, namespace="ingest", buckets=buckets, registry=self._registry)
+    def _latency(self, name: str, help_text: str, buckets: tuple[float, ...]) -> Latency:
+        histogram = Histogram(f"ingest_{name}_seconds", help_text, buckets=buckets, registry=self._registry)
+        latency = Latency(histogram, f"ingest_{name}_recent_seconds")
+        self._registry.register(latency)
+        return latency
 
 
 class _GaugeCollector(Collector):

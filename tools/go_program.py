@@ -4,22 +4,24 @@ import os
 import re
 import shutil
 import subprocess
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class GoProgram:
-    """A program that ``tools/FOLDER/go.mod`` pins and ``tools/FOLDER/build.sh FILE`` builds.
+    """A program that ``tools/FOLDER/go.mod`` pins and ``tools/FOLDER/build.sh FILE ARGUMENTS…`` builds.
 
     ``module`` is its path as go.mod writes it, ``minutes`` what the build takes on two cores. The program itself,
-    told ``version``, names its own.
+    told ``version``, names its own. Built with other ``arguments`` it is another program in the cache.
     """
 
     name: str
     folder: str
     module: str
     minutes: int
+    arguments: tuple[str, ...] = ()
 
     @property
     def recipe(self) -> Path:
@@ -34,7 +36,8 @@ class GoProgram:
     def cached(self) -> Path:
         """Where ``make tools`` puts what it builds."""
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        return cache / "pulso" / f"{self.name}-{self.version()}"
+        variant = f"-{zlib.crc32(' '.join(self.arguments).encode()):08x}" if self.arguments else ""
+        return cache / "pulso" / f"{self.name}-{self.version()}{variant}"
 
     def find(self) -> Path | None:
         """The program in the right version: the one that was built, or one on the PATH."""
@@ -51,7 +54,8 @@ class GoProgram:
             print(f"{self.name}: {found}")
             return 0
         print(f"{self.name}: building {self.cached()}, about {self.minutes} minutes on two cores, once", flush=True)
-        return subprocess.run([str(self.recipe / "build.sh"), str(self.cached())], check=False).returncode
+        command = [str(self.recipe / "build.sh"), str(self.cached()), *self.arguments]
+        return subprocess.run(command, check=False).returncode
 
     def _is_right(self, path: Path) -> bool:
         said = subprocess.run([str(path), "version"], capture_output=True, text=True, check=False).stdout

@@ -4,6 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 from ingest.event import Event
 from ingest.reject import Reject, RejectedItem
 
@@ -28,16 +30,26 @@ class Rejects:
         return self.by_code.total()
 
 
+class RefusedMessage(msgspec.Struct, frozen=True):
+    """A broker's message that is no event; ``line`` is the point that tells of it, ``path`` its topic as a tag."""
+
+    reject: Reject
+    path: str
+    line: bytes
+
+
 @dataclass(slots=True)
 class Decoded:
     """What a body held: ``events`` that keep the rules, ready ``lines`` of other measurements, and what was refused.
 
-    Each of ``lines`` ends with a newline and carries its time in nanoseconds.
+    Each of ``lines`` ends with a newline and carries its time in nanoseconds. The sender hears of ``rejects``; nobody
+    would hear of ``refused_messages``.
     """
 
     events: list[Event] = field(default_factory=list)
     lines: list[bytes] = field(default_factory=list)
     rejects: Rejects = field(default_factory=Rejects)
+    refused_messages: list[RefusedMessage] = field(default_factory=list)
 
     @property
     def accepted(self) -> int:

@@ -1,11 +1,12 @@
-"""Line protocol bodies: lines of ``events`` become events, lines of any other measurement pass through unchanged."""
+"""Line protocol bodies: lines of ``events`` become events, and so do a broker's messages; other lines pass through."""
 
 from collections.abc import Callable
 
 import msgspec
 
 from ingest.bounded import BoundedDict
-from ingest.decode import Decoded
+from ingest.decode import Decoded, RefusedMessage
+from ingest.decode.mqtt_messages import MessageDecoder, is_message
 from ingest.event import NS_PER_MS, Event
 from ingest.line_parser import (
     BadLine,
@@ -58,6 +59,7 @@ class LineDecoder:
         self._clock_ns = clock_ns
         self._keeps_other_measurements = keeps_other_measurements
         self._series: BoundedDict[bytes, _Series] = BoundedDict(_MAX_CACHED_KEYS)
+        self._messages = MessageDecoder(rules)
 
     def decode(self, body: bytes, precision: str) -> Decoded:
         """``precision`` is one of ``NS_PER_PRECISION``; a line without a time gets the current one."""
@@ -69,17 +71,21 @@ class LineDecoder:
                 decoded.lines.append(item)
             elif isinstance(item, Event):
                 decoded.events.append(item)
+            elif isinstance(item, RefusedMessage):
+                decoded.refused_messages.append(item)
             else:
                 decoded.rejects.add(index, item)
         return decoded
 
-    def _item(self, line: Line, now_ns: int, unit_ns: int) -> Event | bytes | Reject:
-        series = self._series.get(line.key) or self._new_series(line.key)
-        if isinstance(series, Reject):
-            return series
+    def _item(self, line: Line, now_ns: int, unit_ns: int) -> Event | bytes | RefusedMessage | Reject:
         time_ns = now_ns if line.time is None else line.time * unit_ns
         if not _MIN_TIME_NS <= time_ns <= _MAX_TIME_NS:
             return Reject("time_range", f"time outside range {_MIN_TIME_NS} - {_MAX_TIME_NS}")
+        if is_message(line.key):
+            return self._messages.decode(line, time_ns)
+        series = self._series.get(line.key) or self._new_series(line.key)
+        if isinstance(series, Reject):
+            return series
         if not series.tag and not self._keeps_other_measurements:
             return Reject(
                 "measurement", "the embedded store keeps the measurement events only; --store influx keeps any"

@@ -2,15 +2,17 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
 import msgspec
+import structlog
 from aiohttp import web
 
 from ingest.body import decoded_body
-from ingest.decode import Decoded, Decoder
+from ingest.decode import Decoded, Decoder, RefusedMessage
 from ingest.decode.json_events import JsonDecoder, NdjsonDecoder
 from ingest.decode.line_events import LineBody, LineDecoder
 from ingest.errors import BadParameter, BodyTooLarge, BodyTooSlow, IngestError, UnknownContentType
@@ -58,6 +60,7 @@ class WriteRoutes:
         self._sink = sink
         self._metrics = metrics
         self._limits = limits
+        self._log = structlog.get_logger("write")
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -108,8 +111,9 @@ class WriteRoutes:
         try:
             decoded = await _decode(choose(request), await self._body(request))
             self._count(decoded)
-            if decoded.accepted:
-                await self._sink.append(decoded.events, decoded.lines)
+            lines = [*decoded.lines, *self._told(decoded.refused_messages)]
+            if decoded.events or lines:
+                await self._sink.append(decoded.events, lines)
                 self._metrics.accepted.inc(decoded.accepted)
                 self._metrics.ack_seconds.observe(time.perf_counter() - started)
         except IngestError as error:
@@ -129,9 +133,18 @@ class WriteRoutes:
         return await decoded_body(body, encoding, self._limits.max_bytes)
 
     def _count(self, decoded: Decoded) -> None:
-        self._metrics.received.inc(decoded.accepted + decoded.rejects.total())
-        for code, items in decoded.rejects.by_code.items():
+        refused = decoded.rejects.by_code + Counter(message.reject.code for message in decoded.refused_messages)
+        self._metrics.received.inc(decoded.accepted + refused.total())
+        for code, items in refused.items():
             self._metrics.rejected.labels(code).inc(items)
+
+    def _told(self, messages: Sequence[RefusedMessage]) -> list[bytes]:
+        """The points of refused messages, where they can be kept; one line of the log either way."""
+        if not messages:
+            return []
+        first = messages[0]
+        self._log.warning("messages_refused", messages=len(messages), path=first.path, reason=first.reject.reason)
+        return [message.line for message in messages] if self._sink.keeps_other_measurements else []
 
 
 async def _decode(decoder: Decoder, body: bytes) -> Decoded:

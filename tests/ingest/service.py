@@ -15,10 +15,10 @@ from tools.influx_server import InfluxServer, free_port
 def influx_settings(folder: Path, server: InfluxServer, bucket: str, **others: Any) -> Settings:
     """Settings of a service in front of ``server``."""
     return Settings(
-        port=0,
         data_dir=folder,
         store="influx",
         **{
+            "port": 0,
             "influx_url": server.url,
             "influx_org": server.org,
             "influx_bucket": bucket,

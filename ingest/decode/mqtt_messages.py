@@ -1,0 +1,70 @@
+"""Lines of ``mqtt_message``: an event's JSON as Telegraf had it from a broker, with the segments of its topic.
+
+Whoever published it is not there to hear an answer, and Telegraf gives up a whole batch for one bad line. So a message
+that breaks a rule is no bad line: it is counted, logged, and kept as a point that tells what it was and why.
+"""
+
+from collections.abc import Mapping
+
+from ingest.decode import RefusedMessage
+from ingest.decode.json_events import EMPTY
+from ingest.decode.json_text import BOM, event_of, parse_text
+from ingest.event import Event
+from ingest.line_parser import Line, parse_fields, unescape_string
+from ingest.line_protocol import escape_string
+from ingest.reject import Reject
+from ingest.rules import Rules
+
+MEASUREMENT = b"mqtt_message"
+_WITH_TAGS = MEASUREMENT + b","
+REFUSED_MEASUREMENT = "refused_messages"
+_SEGMENTS = (b"country", b"region", b"sensor")
+_PAYLOAD = b"payload"
+_MAX_KEPT_CHARACTERS = 4_096
+
+
+class MessageDecoder:
+    """Decodes messages by the same rules as a body of ``POST /events``."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+
+    def decode(self, line: Line, time_ns: int) -> Event | RefusedMessage | Reject:
+        """``time_ns`` is when it came; a Reject means that the line itself is none of Telegraf's."""
+        fields = dict(parse_fields(line.fields))
+        if not all(fields.get(name, b"").startswith(b'"') for name in (*_SEGMENTS, _PAYLOAD)):
+            return Reject("event_fields", "a line of mqtt_message has the texts country, region, sensor and payload")
+        topic_tag, payload = _topic_tag(fields), unescape_string(fields[_PAYLOAD])
+        event = self._event(payload, topic_tag)
+        return _refused(event, topic_tag, payload, time_ns) if isinstance(event, Reject) else event
+
+    def _event(self, payload: bytes, topic_tag: str) -> Event | Reject:
+        text = payload.removeprefix(BOM)
+        value = parse_text(text) if text.strip() else EMPTY
+        if isinstance(value, Reject):
+            return value
+        if isinstance(value, dict):
+            value.setdefault("tag", topic_tag)
+        event = event_of(value)
+        if isinstance(event, Event) and event.tag != topic_tag:
+            return Reject("tag_topic", f"the payload's tag is {event.tag}, but the topic's sensor is {topic_tag}")
+        return event if isinstance(event, Reject) else self._rules.check(event)
+
+
+def is_message(key: bytes) -> bool:
+    """Whether a line's key says that it is a message; tags beside the measurement mean nothing."""
+    return key == MEASUREMENT or key.startswith(_WITH_TAGS)
+
+
+def _topic_tag(fields: Mapping[bytes, bytes]) -> str:
+    return ".".join(unescape_string(fields[name]).decode(errors="replace") for name in _SEGMENTS)
+
+
+def _refused(reject: Reject, topic_tag: str, payload: bytes, time_ns: int) -> RefusedMessage:
+    texts = {"path": topic_tag, "reason": reject.reason, "payload": payload.decode(errors="replace")}
+    fields = ",".join(f'{name}="{escape_string(_kept(text))}"' for name, text in texts.items())
+    return RefusedMessage(reject, topic_tag, f"{REFUSED_MEASUREMENT},code={reject.code} {fields} {time_ns}\n".encode())
+
+
+def _kept(text: str) -> str:
+    return text if len(text) <= _MAX_KEPT_CHARACTERS else text[:_MAX_KEPT_CHARACTERS] + "…"

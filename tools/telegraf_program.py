@@ -1,0 +1,43 @@
+"""The real Telegraf for tests, built with just the plugins that telegraf/*.conf use."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tools.go_program import GoProgram
+
+FOLDER = Path(__file__).parents[1] / "telegraf"
+_CATEGORIES = ("inputs", "outputs", "processors", "aggregators", "secretstores")
+_FORMATS = {"inputs": "parsers", "processors": "parsers", "outputs": "serializers"}
+
+
+def build_tags() -> tuple[str, ...]:
+    """Telegraf's build tags for every plugin and data format in the configurations, sorted."""
+    used = {tag for path in FOLDER.glob("*.conf") if (tables := _tables(path)) for tag in _tags(tables)}
+    return ("custom", *sorted(used))
+
+
+def _tables(path: Path) -> Mapping[str, Any]:
+    # mosquitto.conf lies beside them, and is no TOML.
+    return {} if path.name == "mosquitto.conf" else tomllib.loads(path.read_text())
+
+
+def _tags(tables: Mapping[str, Any]) -> Iterator[str]:
+    for category in _CATEGORIES:
+        for name, plugins in tables.get(category, {}).items():
+            yield f"{category}.{name}"
+            for plugin in plugins:
+                if "data_format" in plugin:
+                    yield f"{_FORMATS[category]}.{plugin['data_format']}"
+
+
+def telegraf() -> GoProgram:
+    """Another set of plugins is another program in the cache."""
+    return GoProgram(
+        "telegraf",
+        folder="telegraf",
+        module="github.com/influxdata/telegraf",
+        minutes=3,
+        arguments=(",".join(build_tags()),),
+    )
