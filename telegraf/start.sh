@@ -4,6 +4,10 @@
 # one word; `influx apply` calls its file telegraf.token, so Telegraf is shown a link.
 set -eu
 configuration=$(cd "$(dirname "$0")" && pwd)/${1:-telegraf.conf}
+if [ ! -r "$configuration" ]; then
+    echo "telegraf: there is no $configuration" >&2
+    exit 1
+fi
 if grep -q '@{tokens:' "$configuration"; then
     token=${PULSO_TELEGRAF_TOKEN_FILE:-/run/secrets/pulso/telegraf.token}
     if [ ! -r "$token" ]; then

@@ -8,12 +8,12 @@ import sys
 _PACKAGES = ("mosquitto", "mosquitto-clients")
 _PROGRAMS = ("mosquitto", "mosquitto_pub")
 # Debian puts the broker where only root's PATH looks.
-_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
+_ALSO_IN = ("/usr/sbin", "/usr/local/sbin")
 
 
 def find(program: str) -> str | None:
     """The path of ``mosquitto`` or ``mosquitto_pub``."""
-    return shutil.which(program, path=_PATH)
+    return shutil.which(program, path=os.pathsep.join((os.environ.get("PATH", os.defpath), *_ALSO_IN)))
 
 
 def ensure() -> int:

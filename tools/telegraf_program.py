@@ -8,19 +8,14 @@ from typing import Any
 from tools.go_program import GoProgram
 
 FOLDER = Path(__file__).parents[1] / "telegraf"
+CONFIGURATIONS = ("telegraf.conf", "mqtt.conf")
 _CATEGORIES = ("inputs", "outputs", "processors", "aggregators", "secretstores")
 _FORMATS = {"inputs": "parsers", "processors": "parsers", "outputs": "serializers"}
 
 
-def build_tags() -> tuple[str, ...]:
-    """Telegraf's build tags for every plugin and data format in the configurations, sorted."""
-    used = {tag for path in FOLDER.glob("*.conf") if (tables := _tables(path)) for tag in _tags(tables)}
-    return ("custom", *sorted(used))
-
-
-def _tables(path: Path) -> Mapping[str, Any]:
-    # mosquitto.conf lies beside them, and is no TOML.
-    return {} if path.name == "mosquitto.conf" else tomllib.loads(path.read_text())
+def build_tags(*texts: str) -> tuple[str, ...]:
+    """Telegraf's build tags for every plugin and data format in configurations, in order."""
+    return ("custom", *sorted({tag for text in texts for tag in _tags(tomllib.loads(text))}))
 
 
 def _tags(tables: Mapping[str, Any]) -> Iterator[str]:
@@ -39,5 +34,5 @@ def telegraf() -> GoProgram:
         folder="telegraf",
         module="github.com/influxdata/telegraf",
         minutes=3,
-        arguments=(",".join(build_tags()),),
+        arguments=(",".join(build_tags(*((FOLDER / name).read_text() for name in CONFIGURATIONS))),),
     )

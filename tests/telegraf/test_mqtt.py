@@ -29,10 +29,14 @@ def settings(tmp_path: Path, influx_server: InfluxServer, influx_bucket: str) ->
 
 @pytest.fixture
 def agent(tmp_path: Path, broker: Broker, settings: Settings) -> Iterator[Agent]:
-    """Telegraf, connected to the broker, whether or not there is an ingest."""
+    """Telegraf, connected to the broker, whether or not there is an ingest; what it says of the broker goes nowhere."""
+    token = tmp_path / "telegraf.token"
+    token.write_text("no-token")
     agent = Agent(
         "mqtt.conf",
         tmp_path,
+        PULSO_TELEGRAF_TOKEN_FILE=str(token),
+        PULSO_INFLUX_URL=f"http://127.0.0.1:{free_port()}",
         PULSO_MQTT_URL=broker.url,
         PULSO_INGEST_URL=f"http://{settings.host}:{settings.port}",
     )

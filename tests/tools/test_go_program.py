@@ -1,5 +1,6 @@
 """How a program that is built once is found: by version, in the cache first."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,12 @@ def test_another_version_does_not_count(says: str, path_folder: Path) -> None:
 
 def test_make_tools_has_got_compose() -> None:
     assert COMPOSE.find() is not None, f"no docker-compose {COMPOSE.version()}: run `make tools`"
+
+
+def test_built_with_other_arguments_it_is_another_program() -> None:
+    plain, one, other = (replace(COMPOSE, arguments=arguments) for arguments in ((), ("a",), ("b",)))
+    assert len({plain.cached(), one.cached(), other.cached()}) == 3
+    assert one.cached().name.startswith(f"{plain.cached().name}-")
 
 
 @PROGRAMS
