@@ -31,7 +31,7 @@ lint: install ## Check style and types
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
 
-tools: install ## Get the real programs that tests and benchmarks need (about 8 minutes, once)
+tools: install ## Get the real programs that tests and benchmarks need (about 11 minutes, once)
 	@$(BIN)/python -m tools
 
 bench: install tools ## Measure, and print the tables of docs/performance.md (about 10 minutes)

@@ -1,5 +1,6 @@
 """The configurations by themselves: the real Telegraf takes them, and start.sh says what is missing."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -42,3 +43,13 @@ def test_a_configuration_that_is_not_there_is_said_in_one_sentence(tmp_path: Pat
         [FOLDER / "start.sh", "mqqt.conf"], env=environment(tmp_path), capture_output=True, text=True, check=False
     )
     assert (result.returncode, result.stderr) == (1, f"telegraf: there is no {FOLDER}/mqqt.conf\n")
+
+
+def test_every_variable_is_documented_with_its_default() -> None:
+    texts = "\n".join((FOLDER / name).read_text() for name in (*CONFIGURATIONS, "start.sh"))
+    used = dict(re.findall(r"\$\{(PULSO_\w+):-([^}]*)\}", texts))
+    # Set by start.sh itself, from PULSO_TELEGRAF_TOKEN_FILE.
+    del used["PULSO_TELEGRAF_SECRETS"]
+    table = (FOLDER.parent / "docs" / "operations.md").read_text()
+    documented = dict(re.findall(r"(?m)^\| `(PULSO_\w+)` \| `([^`]*)` \|", table))
+    assert documented == used
