@@ -111,27 +111,35 @@ async def test_counts_are_a_hierarchy_by_path(shown: Shown, picked: Picked) -> N
     assert all(frame.columns == ["tag", "events"] for frame in frames)
 
 
-async def test_counts_are_exact_wherever_the_range_begins_and_ends(empty_place: Place) -> None:
-    """Of every minute that the range touches, and of no other."""
+@pytest.mark.parametrize("hours", [5, 100])
+async def test_counts_are_exact_wherever_the_range_begins_and_ends(empty_place: Place, hours: int) -> None:
+    """Of every minute that the range touches, and of no other; also where most of a long one is counted by the hour."""
     chance = random.Random(7)
     hour_ms = RANGE.from_ms - RANGE.from_ms % HOUR_MS
-    times = [hour_ms + chance.randrange(5 * HOUR_MS) for _ in range(400)]
+    times = [hour_ms + chance.randrange(hours * HOUR_MS) for _ in range(400)]
     sent_there = [Event(at, "brasil", "sul", f"sensor{n % 3}", 1.5) for n, at in enumerate(times)]
     sent_there.append(Event(hour_ms + HOUR_MS, "brasil", "sul", "once", 1.5))
     await empty_place.write(EVENTS, [each.line() for each in sent_there])
     await empty_place.count()
-    ends = [hour_ms + chance.randrange(-MINUTE_MS, 5 * HOUR_MS) for _ in range(60)]
+    ends = [hour_ms + chance.randrange(-MINUTE_MS, hours * HOUR_MS) for _ in range(60)]
     # On the hour, on the minute, and beside them.
-    ends += [hour_ms + hours * HOUR_MS + beside for hours in range(4) for beside in (-1, 0, 1, MINUTE_MS, -MINUTE_MS)]
+    some_hours = (0, 1, 2, 3, hours - 3, hours - 2, hours - 1)
+    ends += [hour_ms + at * HOUR_MS + beside for at in some_hours for beside in (-1, 0, 1, MINUTE_MS, -MINUTE_MS)]
     ranges = [TimeRange(*sorted(chance.sample(ends, 2))) for _ in range(120)]
+    long_ms = 2 * 24 * HOUR_MS
+    assert any(each.to_ms - each.from_ms >= long_ms for each in ranges) == (hours > 48)
 
     grafana = empty_place.grafana
     for each in ranges:
         counted = [one for one in sent_there if each.from_ms - MINUTE_MS < one.minute_ms <= each.to_ms]
         expected = Counter(map(_region, counted)) + Counter(map(_path, counted))
         counts = await grafana.panel(EVENTS_DASHBOARD, EVENTS_DASHBOARD.panel("Counts"), each)
-        active = await grafana.panel(EVENTS_DASHBOARD, EVENTS_DASHBOARD.panel("Active sensors"), each)
         assert _rows(counts) == sorted(expected.items()), each
+        if each.to_ms - each.from_ms >= long_ms:
+            counted = [
+                one for one in sent_there if each.from_ms - HOUR_MS < one.time_ms - one.time_ms % HOUR_MS <= each.to_ms
+            ]
+        active = await grafana.panel(EVENTS_DASHBOARD, EVENTS_DASHBOARD.panel("Active sensors"), each)
         assert (_stat("Active sensors", active) or 0) == len(set(map(_path, counted))), each
 
 

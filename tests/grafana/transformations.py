@@ -49,6 +49,26 @@ def _reduce(frames: list[Frame], options: Mapping[str, Any]) -> list[Frame]:
     ]
 
 
+def _group_by(frames: list[Frame], options: Mapping[str, Any]) -> list[Frame]:
+    """One row for each value of the field that is grouped by, in the order they come; the others are summed."""
+    _allow(options, {"fields"})
+    (key,) = [name for name, of in options["fields"].items() if of["operation"] == "groupby"]
+    summed = [name for name, of in options["fields"].items() if of["operation"] == "aggregate"]
+    if any(options["fields"][name]["aggregations"] != ["sum"] for name in summed):
+        raise UnknownTransformationError(f"groupBy {options}")
+
+    def grouped(frame: Frame) -> Frame:
+        keys = frame.column(key)
+        totals: dict[str, dict[Value, float]] = {name: dict.fromkeys(keys, 0) for name in summed}
+        for name in summed:
+            for at, value in zip(keys, frame.column(name), strict=True):
+                totals[name][at] += value if isinstance(value, (int, float)) else 0
+        sums = (Field(f"{name} (sum)", list(of.values())) for name, of in totals.items())
+        return Frame(frame.ref, (Field(key, list(dict.fromkeys(keys))), *sums))
+
+    return [grouped(frame) for frame in frames]
+
+
 def _sort_by(frames: list[Frame], options: Mapping[str, Any]) -> list[Frame]:
     """Rows by the first named field: texts without regard to case, in the order of ICU's root collation."""
     _allow(options, {"fields", "sort"})
@@ -175,6 +195,7 @@ def _allow(options: Mapping[str, Any], known: set[str]) -> None:
 
 _TRANSFORMATIONS: Mapping[str, Callable[[list[Frame], Mapping[str, Any]], list[Frame]]] = {
     "reduce": _reduce,
+    "groupBy": _group_by,
     "sortBy": _sort_by,
     "organize": _organize,
     "calculateField": _calculate_field,

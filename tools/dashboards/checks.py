@@ -15,7 +15,7 @@ REFRESH = "5s"
 
 # In @grafana/schema of Grafana 12.4, but not in the models of the SDK, which have it one level deeper.
 _KNOWN_ALL_THE_SAME = re.compile(r"^panels\[\d+\](\.panels\[\d+\])?\.options\.enablePagination$")
-_FOLLOWS_THE_RANGE = re.compile(r"\$timeFilter|\$\{__(from|to)\}ms|\bnow\(\)")
+_FOLLOWS_THE_RANGE = re.compile(r"\$timeFilter|\$\{__(from|to)\}|\bnow\(\)")
 _FIXED_TIME = re.compile(r"\btime\s*[<>=]+\s*('|\d)")
 _LINK = re.compile(r"/d/([\w-]+)")
 
