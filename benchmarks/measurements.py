@@ -1,17 +1,13 @@
 """What is measured: each function starts what it needs, measures, and yields rows of the table."""
 
-import json
 import statistics
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 from benchmarks import hello, raw
-from benchmarks.service import Service, influx_options, load, serving, verified
+from benchmarks.bench import Bench, Row
+from benchmarks.service import Service, load, post, verified
 from tools.influx_server import Influxd, InfluxServer, call, make_bucket
 
 START_MS = 1_539_112_021_301
@@ -29,47 +25,11 @@ brasil.sul.sensor02 - 250
 """
 
 
-@dataclass(frozen=True)
-class Row:
-    """A line of the table: what was measured, what came out, what the goal is."""
-
-    what: str
-    measured: str
-    goal: str
-
-
-@dataclass(frozen=True)
-class Bench:
-    """Where measurements run; ``seconds`` is the length of the long ones, ``rounds`` repeats the short ones."""
-
-    folder: Path
-    influxd: Influxd
-    influx: InfluxServer
-    seconds: int
-    rounds: int
-
-    @contextmanager
-    def service(self, store: str, name: str) -> Iterator[Service]:
-        """A service with an empty store of its own."""
-        if store == "embedded":
-            with serving(self.folder / name) as service:
-                yield service
-            return
-        make_bucket(self.influx, name)
-        make_bucket(self.influx, f"{name}-rollup")
-        options = influx_options(self.influx.url, self.influx, name)
-        with serving(self.folder / name, *options, token=self.influx.token) as service:
-            yield service
-
-    def results(self, name: str) -> Path:
-        return self.folder / f"{name}.jsonl"
-
-
 def seed_example(bench: Bench) -> Iterator[Row]:
     for store in STORES:
         with bench.service(store, f"seed-{store}") as service:
             for name, size in SEED_EXAMPLE.items():
-                _post(
+                post(
                     service,
                     [{"timestamp": START_MS + i, "tag": f"brasil.{name}", "valor": str(i)} for i in range(size)],
                 )
@@ -179,12 +139,6 @@ def _stop_for_a_while(influxd: Influxd) -> None:
     influxd.stop()
     time.sleep(OUTAGE_SECONDS)
     influxd.start()
-
-
-def _post(service: Service, events: list[dict[str, object]]) -> None:
-    headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(service.url + "/events", json.dumps(events).encode(), headers)  # noqa: S310 - always http
-    urllib.request.urlopen(request, timeout=30).close()  # noqa: S310
 
 
 def _wait_until_shipped(service: Service) -> None:

@@ -138,3 +138,9 @@ def verified(loaded: Load, url: str) -> str:
     result = subprocess.run(command, check=False, capture_output=True, text=True)
     said = (result.stdout.strip() or result.stderr.strip()).splitlines()[-1]
     return said if result.returncode == 0 else f"FAILED: {said}"
+
+
+def post(service: Service, events: list[dict[str, object]]) -> None:
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(service.url + "/events", json.dumps(events).encode(), headers)  # noqa: S310 - always http
+    urllib.request.urlopen(request, timeout=30).close()  # noqa: S310

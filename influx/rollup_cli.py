@@ -11,7 +11,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from influx.declared import EVENTS, ROLLUP
+from influx.buckets import find, retention_seconds
+from influx.connection import Access, connected
+from influx.declared import EVENTS, FOR_EVER, ROLLUP
 from influx.errors import NotApplied, Refused
 from influx.options import http_url, name, needed_secret, setting
 from influx.rollup import Hour, Rebuild
@@ -19,6 +21,7 @@ from influx.tokens import TokenFolder
 from ingest.errors import StoreUnavailable
 from ingest.event import MAX_TIMESTAMP_MS
 from ingest.influxql import InfluxQL
+from ingest.minutes import HOUR_MS
 from ingest.point_writer import InfluxAddress, PointWriter
 from ingest.rollup.recount import Recount
 from ingest.times import parse_time_ms
@@ -29,7 +32,8 @@ SECONDS_BETWEEN_LINES = 10.0
 DESCRIPTION = """\
 Count the events of a range of time again, by minute and hour, and write the rollup anew. Needed once for events that
 were stored before there was a rollup, and after events were written to or deleted from InfluxDB without ingest.
-It is right whether or not a service runs and events arrive, and to say it twice changes nothing."""
+It is right whether or not a service runs and events arrive, and to say it twice changes nothing. Counts of events that
+are beyond the bucket's retention stay as they are."""
 
 EPILOG = """\
 examples:
@@ -84,16 +88,30 @@ def time_ms(text: str) -> int:
 
 
 async def _rebuild(given: argparse.Namespace) -> None:
+    read_token, write_token = _tokens(given)
+    start_ms = max(given.start, await _kept_since_ms(given, read_token))
     progress = Progress()
-    async with _prepared(given) as rebuild:
-        async for hour in rebuild.run(given.start, given.stop):
+    async with _prepared(given, read_token, write_token) as rebuild:
+        async for hour in rebuild.run(start_ms, given.stop):
             progress.add(hour)
     progress.end()
 
 
+async def _kept_since_ms(given: argparse.Namespace, read_token: str) -> int:
+    """From when on every event is still there: what InfluxDB let go must not take its counts along."""
+    async with connected(Access(given.url, read_token, "the token that reads")) as client:
+        bucket = await find(client, given.org, given.bucket)
+    if bucket is None:
+        raise Refused(f"InfluxDB at {given.url} has no bucket {given.bucket}, or the token may not read it.")
+    seconds = retention_seconds(bucket)
+    if seconds == FOR_EVER:
+        return 0
+    oldest_ms = (int(time.time()) - seconds) * 1000
+    return oldest_ms - oldest_ms % HOUR_MS + HOUR_MS
+
+
 @asynccontextmanager
-async def _prepared(given: argparse.Namespace) -> AsyncIterator[Rebuild]:
-    read_token, write_token = _tokens(given)
+async def _prepared(given: argparse.Namespace, read_token: str, write_token: str) -> AsyncIterator[Rebuild]:
     events, rollup = (
         InfluxAddress(given.url, given.org, bucket, read_token) for bucket in (given.bucket, given.rollup_bucket)
     )

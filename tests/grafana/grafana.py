@@ -54,13 +54,29 @@ class Grafana:
         points: int = PANEL_POINTS,
     ) -> list[Frame]:
         """The frames as the datasource gives them."""
+        answers = await asyncio.gather(
+            *(
+                self.query(dashboard, panel, target, time_range, chosen=chosen, points=points)
+                for target in panel.targets
+            )
+        )
+        return [frame for answer in answers for frame in answer]
+
+    async def query(
+        self,
+        dashboard: Dashboard,
+        panel: Panel,
+        target: Target,
+        time_range: TimeRange,
+        *,
+        chosen: Mapping[str, Choice] | None = None,
+        points: int = PANEL_POINTS,
+    ) -> list[Frame]:
+        """The frames of one query of a panel."""
         selection = await self.selection(dashboard, time_range, chosen or {})
         width = panel.raw.get("maxDataPoints") or points
         interval = interval_ms(time_range.to_ms - time_range.from_ms, width, panel.raw.get("interval") or "")
-        answers = await asyncio.gather(
-            *(self.target(target, selection, time_range, interval) for target in panel.targets)
-        )
-        return [frame for answer in answers for frame in answer]
+        return await self.target(target, selection, time_range, interval)
 
     async def target(self, target: Target, selection: Selection, time_range: TimeRange, interval: int) -> list[Frame]:
         """The frames of one query of a panel. Raises QueryRefusedError."""

@@ -1,6 +1,7 @@
 """`python -m influx rollup` on a real InfluxDB."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,12 +10,13 @@ import pytest
 from influx.__main__ import main
 from influx.rollup import Hour, Rebuild, _cut
 from ingest.event import Event
-from ingest.minutes import HOUR_MS
+from ingest.minutes import HOUR_MS, MINUTE_MS
 from ingest.rollup.levels import SENSOR_MINUTES
 from ingest.rollup.spans import Span
+from tests.ingest.oracle import by_sensor, tallied
 from tests.ingest.rolled_up import Place, rolled_up
 from tests.ingest.rollup.test_recount import assert_exact, events, kept
-from tools.influx_server import InfluxServer, call
+from tools.influx_server import InfluxServer, call, make_bucket
 
 HOUR = 1_539_108_000_000
 FAR_MS = 4_102_444_800_000
@@ -116,7 +118,35 @@ def test_the_command(
     asyncio.run(check())
     (tmp_path / "wrong").write_text("wrong")
     assert main(["rollup", *address, "--token-file", str(tmp_path / "wrong")]) == 1
-    assert "influx rollup: InfluxDB answers 401" in capsys.readouterr().err
+    assert "answered 401" in capsys.readouterr().err
+    assert main(["rollup", *address, "--bucket", "nowhere"]) == 1
+    assert "has no bucket nowhere, or the token may not read it" in capsys.readouterr().err
+
+
+def test_what_the_retention_has_taken_keeps_its_counts(
+    influx_server: InfluxServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bucket = f"kept-{tmp_path.name}"
+    make_bucket(influx_server, bucket, retention_seconds=7 * 24 * 3600)
+    make_bucket(influx_server, f"{bucket}-rollup")
+    now_ms = time.time_ns() // 1_000_000
+    recent, long_ago = Event(now_ms - HOUR_MS, "a.b.c", "1"), Event(now_ms - 60 * 24 * HOUR_MS, "a.b.c", "2")
+
+    async def counted_once() -> None:
+        async with rolled_up(influx_server, bucket) as place:
+            await place.store([recent])
+            await place.recount.write(SENSOR_MINUTES, tallied([long_ago], MINUTE_MS, by_sensor))
+
+    async def check() -> None:
+        async with rolled_up(influx_server, bucket) as place:
+            assert await kept(place, SENSOR_MINUTES) == tallied([recent, long_ago], MINUTE_MS, by_sensor)
+
+    asyncio.run(counted_once())
+    (tmp_path / "token").write_text(influx_server.token)
+    where = ["--url", influx_server.url, "--bucket", bucket, "--rollup-bucket", f"{bucket}-rollup"]
+    assert main(["rollup", *where, "--token-file", str(tmp_path / "token")]) == 0
+    assert capsys.readouterr().out == "1 events in 1 hours counted\n"
+    asyncio.run(check())
 
 
 @pytest.mark.parametrize("arguments", [["--start", "yesterday"], ["--stop", ""], ["--url", "influx:8086"]])
