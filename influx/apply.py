@@ -46,7 +46,7 @@ async def apply(
         forbid_shrinking(steps)
     if dry_run or not steps:
         return steps
-    folder.prepare()
+    folder.prepare({token.group for token in declared.tokens})
     return await make_all(declared, Maker(declared.organization, access, folder), steps)
 
 

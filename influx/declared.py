@@ -29,10 +29,14 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token that may do what `grants` say and nothing else."""
+    """A token that may do what `grants` say and nothing else.
+
+    Its file is for its owner alone, or for the members of `group` (a gid), too.
+    """
 
     name: str
     grants: frozenset[Grant]
+    group: int | None = None
 
     @property
     def description(self) -> str:

@@ -38,9 +38,10 @@ class FoundAuthorization:
 
 @dataclass(frozen=True, slots=True)
 class TokenFile:
-    """A token file and what InfluxDB lets its text do: `None` if InfluxDB does not know the text."""
+    """A token file, what InfluxDB lets its text do (`None` if InfluxDB does not know it), and who may read it."""
 
     grants: frozenset[Grant] | None
+    group: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,5 +77,6 @@ async def found_files(
         text = folder.read(token.name)
         if text is not None:
             holder = Access(access.url, text)
-            files[token.name] = TokenFile(await authorizations.allowed(holder, declared.organization, names.values()))
+            grants = await authorizations.allowed(holder, declared.organization, names.values())
+            files[token.name] = TokenFile(grants, folder.group(token.name))
     return files

@@ -71,7 +71,7 @@ class Maker:
         ids = await self.bucket_ids(client, {grant.bucket for grant in step.token.grants})
         authorization = await authorizations.create_authorization(client, org_id, step.token, ids)
         try:
-            self.folder.write(step.token.name, authorization.token)
+            self.folder.write(step.token.name, authorization.token, step.token.group)
         except OSError as error:
             # Its text would be lost with this process: a token nobody has must not stay alive.
             await authorizations.delete_authorization(client, authorization.id)

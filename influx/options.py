@@ -3,7 +3,7 @@
 import argparse
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,6 +26,7 @@ examples:
   python -m influx apply                                     a fresh server: sets it up, too
   python -m influx apply --dry-run                           what would it do?
   python -m influx apply --wait 30 --tokens-dir /run/tokens  in a container, next to InfluxDB
+  python -m influx apply --group grafana=472                 grafana.token is for the members of group 472, too
   python -m influx apply --token-file operator.token --url https://influx.example:8086
   python -m influx apply --retention 365d --allow-shrink     deletes events older than a year
 
@@ -76,17 +77,30 @@ def read(given: argparse.Namespace) -> Options:
     )
     if len({bucket.name for bucket in buckets}) < len(buckets):
         given.parser.error("the three buckets need three different names")
+    try:
+        declared = shared(pulso(given.org, events=buckets[0], rollup=buckets[1], ops=buckets[2]), dict(given.group))
+    except ValueError as error:
+        given.parser.error(str(error))
     return Options(
         url=given.url,
         token_file=given.token_file,
         username=given.username,
         password_file=given.password_file,
-        declared=pulso(given.org, events=buckets[0], rollup=buckets[1], ops=buckets[2]),
+        declared=declared,
         tokens_dir=given.tokens_dir,
         dry_run=given.dry_run,
         allow_shrink=given.allow_shrink,
         wait_seconds=given.wait,
     )
+
+
+def shared(declared: Declared, groups: Mapping[str, int]) -> Declared:
+    """With each token's file for its group, by token name. Raises ValueError for a name that no token has."""
+    names = [token.name for token in declared.tokens]
+    unknown = [name for name in groups if name not in names]
+    if unknown:
+        raise ValueError(f"--group {unknown[0]}: there is no such token, only {', '.join(names)}")
+    return replace(declared, tokens=tuple(replace(token, group=groups.get(token.name)) for token in declared.tokens))
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
@@ -104,6 +118,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     flag = command.add_argument
     flag("--dry-run", action="store_true", help="tell what would be done; change nothing, write no file")
     flag("--allow-shrink", action="store_true", help="let a retention get shorter: InfluxDB deletes what is older")
+    flag(
+        "--group",
+        type=token_group,
+        action="append",
+        default=[],
+        metavar="TOKEN=GID",
+        help="let a group read a token's file (0640), for a service that runs as another user; as often as needed",
+    )
     flag("--wait", type=float, default=0, metavar="SECONDS", help="wait so long for a server to answer [default 0]")
     command.set_defaults(parser=command)
     return command
@@ -158,6 +180,13 @@ def name(text: str) -> str:
     if not text.strip() or text.startswith("_") or '"' in text:
         raise argparse.ArgumentTypeError(f"{text!r} is not a name InfluxDB takes")
     return text
+
+
+def token_group(text: str) -> tuple[str, int]:
+    token, _, gid = text.partition("=")
+    if not token or not (gid.isascii() and gid.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not like grafana=472, a token's name and a group's number")
+    return token, int(gid)
 
 
 def retention(text: str) -> int:

@@ -65,6 +65,7 @@ def flaw(token: Token, ours: list[FoundAuthorization], file: TokenFile | None) -
         # Their texts are unreadable, so which one the file belongs to can't be told.
         f"there were {len(ours)} of this name": len(ours) > 1,
         "its file is gone": file is None,
+        "its file was not for the declared readers": file is not None and file.group != token.group,
         "it was inactive": not all(one.active for one in ours),
         "its scope was not the declared one": any(one.grants != token.grants for one in ours),
         "its file's token no longer works": file is not None and file.grants is None,

@@ -1,7 +1,9 @@
-"""Token files: `DIR/<name>.token`, the text alone, readable by its owner only."""
+"""Token files: `DIR/<name>.token`, the text alone, readable by its owner, and by one group if that is wanted."""
 
 import os
 import secrets
+import stat
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,22 +29,36 @@ class TokenFolder:
         """The token's text, None without a file. Raises Refused if it can't be read."""
         return read_secret(self.file(name))
 
-    def write(self, name: str, text: str) -> None:
-        """Keep a token's text through a power cut. Raises OSError."""
-        write_secret(self.file(name), text)
+    def group(self, name: str) -> int | None:
+        """The gid whose members may read the token's file, None if only its owner may."""
+        return readers(self.file(name))
 
-    def prepare(self) -> None:
+    def write(self, name: str, text: str, group: int | None = None) -> None:
+        """Keep a token's text through a power cut. Raises OSError."""
+        write_secret(self.file(name), text, group)
+
+    def prepare(self, groups: Collection[int | None] = (None,)) -> None:
         """Make the folder and try it, before a token is made whose text could not be kept.
 
-        Raises Refused if the folder can't be written.
+        Raises Refused if the folder can't be written, or no file in it be given to one of the groups.
         """
-        trial = self.path / f".{secrets.token_hex(4)}.tmp"
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_secret(trial, "")
-            trial.unlink()
+            self.attempt(None)
         except OSError as error:
             raise Refused(f"Can't write token files to {self.path} ({error.strerror}): choose --tokens-dir.") from None
+        for group in groups:
+            try:
+                self.attempt(group)
+            except OSError as error:
+                raise Refused(
+                    f"Can't give a file to group {group} ({error.strerror}): run as a member of it, or change --group."
+                ) from None
+
+    def attempt(self, group: int | None) -> None:
+        trial = self.path / f".{secrets.token_hex(4)}.tmp"
+        write_secret(trial, "", group)
+        trial.unlink()
 
 
 def read_secret(path: Path) -> str | None:
@@ -55,12 +71,23 @@ def read_secret(path: Path) -> str | None:
         raise Refused(f"Can't read {path} ({error.strerror}): run as the user that owns it.") from None
 
 
-def write_secret(path: Path, text: str) -> None:
-    """Replace a secret file atomically, mode 0600, on disk when this returns. Raises OSError."""
+def readers(path: Path) -> int | None:
+    status = path.stat()
+    return status.st_gid if status.st_mode & stat.S_IRGRP else None
+
+
+def write_secret(path: Path, text: str, group: int | None = None) -> None:
+    """Replace a secret file atomically, on disk when this returns. Raises OSError.
+
+    Its mode is 0600; with a `group`, which the writer has to be a member of, that group's and 0640.
+    """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
+            if group is not None:
+                os.fchown(descriptor, -1, group)
+                os.fchmod(descriptor, 0o640)
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -35,6 +35,16 @@ def test_apply_again_and_repair(place: Place, capsys: pytest.CaptureFixture[str]
     assert "token grafana: replaced (its file is gone)" in capsys.readouterr().out
 
 
+def test_a_file_for_other_readers_than_declared_is_replaced(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["apply"]) == 0
+    capsys.readouterr()
+    for told in ("token grafana: replaced (its file was not for the declared readers)", "token grafana: unchanged"):
+        assert main(["apply", "--group", f"grafana={os.getgid()}"]) == 0
+        assert told in capsys.readouterr().out.splitlines()
+    assert oct(place.file("grafana").stat().st_mode) == oct(0o100640)
+    assert oct(place.file("ingest").stat().st_mode) == oct(0o100600)
+
+
 def test_no_secret_is_ever_told(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["apply"]) == 0
     lost = place.text("grafana")

@@ -58,6 +58,11 @@ def test_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     assert options.access().username == "chefe"
 
 
+def test_a_group_is_of_the_token_it_is_given_for() -> None:
+    tokens = parse(["apply", "--group", "grafana=472", "--group", "ingest=10001"]).declared.tokens
+    assert {token.name: token.group for token in tokens if token.group} == {"grafana": 472, "ingest": 10001}
+
+
 def test_an_option_wins_over_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INFLUX_ORG", "casa")
     assert parse(["apply", "--org", "fazenda"]).declared.organization == "fazenda"
@@ -81,6 +86,8 @@ def test_a_variable_set_to_nothing_counts_as_not_set(monkeypatch: pytest.MonkeyP
         (["apply", "--bucket", "ops"], "three different names"),
         (["apply", "--wait", "long"], "invalid float"),
         (["apply", "--token", "secret"], "unrecognized arguments"),
+        (["apply", "--group", "grafana=staff"], "'grafana=staff' is not like grafana=472"),
+        (["apply", "--group", "nobody=472"], "--group nobody: there is no such token, only ingest, "),
     ],
 )
 def test_a_usage_error_is_2_and_says_what_was_wrong(

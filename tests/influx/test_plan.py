@@ -14,13 +14,15 @@ from influx.steps import CreateBucket, CreateOrganization, IssueToken, MapDataba
 NAMES = [bucket.name for bucket in pulso().buckets]
 grants = st.frozensets(st.builds(Grant, st.sampled_from(["read", "write"]), st.sampled_from([*NAMES, "buckets/*"])))
 retentions = st.sampled_from([0, 3_600, 86_400, 2_592_000])
+groups = st.sampled_from([None, 472, 1000])
 descriptions = st.sampled_from([*(token.description for token in pulso().tokens), "admin's Token", ""])
 
 
 @st.composite
 def declarations(draw: st.DrawFn) -> Declared:
     events, rollup, ops = (Bucket(name, draw(retentions)) for name in NAMES)
-    return pulso(events=events, rollup=rollup, ops=ops)
+    declared = pulso(events=events, rollup=rollup, ops=ops)
+    return replace(declared, tokens=tuple(replace(token, group=draw(groups)) for token in declared.tokens))
 
 
 @st.composite
@@ -63,7 +65,7 @@ def findings(draw: st.DrawFn) -> Found:
     buckets = [FoundBucket(name, draw(retentions)) for name in names]
     authorizations = draw(st.lists(st.tuples(descriptions, st.booleans(), grants)))
     files = st.dictionaries(
-        st.sampled_from([token.name for token in pulso().tokens]), st.builds(TokenFile, st.none() | grants)
+        st.sampled_from([token.name for token in pulso().tokens]), st.builds(TokenFile, st.none() | grants, groups)
     )
     return Found(
         fresh=False,
@@ -115,7 +117,7 @@ def after_token(found: Found, step: IssueToken) -> Found:
     assert not missing, f"{step.token.name} was issued before its buckets {missing} were there"
     kept = tuple(one for one in found.authorizations if one.id not in step.obsolete)
     new = FoundAuthorization(f"new {step.token.name}", step.token.description, True, step.token.grants)
-    files = {**found.files, step.token.name: TokenFile(step.token.grants)}
+    files = {**found.files, step.token.name: TokenFile(step.token.grants, step.token.group)}
     return replace(found, authorizations=(*kept, new), files=files)
 
 

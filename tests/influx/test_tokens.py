@@ -1,9 +1,13 @@
+import os
+import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from influx.errors import Refused
 from influx.tokens import TokenFolder
+from tests.other_user import other_user
 
 
 def test_a_token_file_holds_the_text_alone_for_its_owner_alone(tmp_path: Path) -> None:
@@ -22,6 +26,27 @@ def test_replacing_a_file_others_can_read_closes_it(tmp_path: Path) -> None:
     folder.file("grafana").touch(mode=0o644)
     folder.write("grafana", "text")
     assert oct(folder.file("grafana").stat().st_mode) == oct(0o100600)
+
+
+def test_a_token_file_for_a_group_is_for_its_members_to_read(tmp_path: Path) -> None:
+    folder = TokenFolder(tmp_path)
+    folder.write("grafana", "text", os.getgid())
+    folder.write("ingest", "text")
+    status = folder.file("grafana").stat()
+    assert (oct(status.st_mode), status.st_gid) == (oct(0o100640), os.getgid())
+    assert (folder.group("grafana"), folder.group("ingest")) == (os.getgid(), None)
+
+
+def test_a_group_that_no_file_can_be_given_to_is_refused_before_a_token_is_made() -> None:
+    not_ours = 54_321
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        with (
+            other_user(65_534, 65_534) if os.geteuid() == 0 else nullcontext(),
+            pytest.raises(Refused, match=f"Can't give a file to group {not_ours} .*: run as a member of it"),
+        ):
+            TokenFolder(Path(folder)).prepare([None, not_ours])
+        assert not list(Path(folder).iterdir())
 
 
 @pytest.mark.parametrize(("held", "text"), [(None, None), (b"", ""), (b" abc==\r\n", "abc=="), (b"\xff", "\ufffd")])

@@ -1,0 +1,21 @@
+"""Make the secrets that are not there yet."""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from credentials.declared import CREDENTIALS
+from influx.tokens import read_secret, write_secret
+
+
+def make(folder: Path, groups: Mapping[str, int]) -> Iterator[str]:
+    """The names of the files made. One that is there already is kept: servers know its text.
+
+    ``groups`` says which group (a gid) reads a service's secrets; without one only the owner does.
+    Raises OSError, Refused.
+    """
+    for credential in CREDENTIALS:
+        path = folder / credential.file
+        if not read_secret(path):
+            write_secret(path, secrets.token_hex(credential.entropy_bytes), groups.get(credential.service))
+            yield credential.file
