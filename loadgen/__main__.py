@@ -14,8 +14,9 @@ from rich.console import Console
 
 from loadgen import summary, verify
 from loadgen.cli import parser
+from loadgen.heartbeat import Heartbeat
 from loadgen.plan import Plan
-from loadgen.progress import reporter
+from loadgen.progress import Reporter, reporter
 from loadgen.readback import CannotReadError
 from loadgen.results import ResultsWriter, Summary, UnreadableError, read
 from loadgen.run import run
@@ -38,8 +39,12 @@ def run_command(options: Namespace) -> int:
         results = ResultsWriter(options.results)
     except OSError as error:
         return _fail("run", f"{options.results} can't be written: {error.strerror}. Name another --results file")
+    try:
+        reporting = _reporter(options, plan)
+    except OSError as error:
+        return _fail("run", f"{options.heartbeat} can't be written: {error.strerror}. Name another --heartbeat file")
     with results:
-        done = _loop(_run(plan, results, quiet=options.quiet))
+        done = _loop(_run(plan, results, reporting))
     if done is None:
         return INTERRUPTED
     print(summary.text(done))
@@ -71,10 +76,10 @@ def serve_command(options: Namespace) -> int:
     return OK
 
 
-async def _run(plan: Plan, results: ResultsWriter, *, quiet: bool) -> Summary | None:
+async def _run(plan: Plan, results: ResultsWriter, reporting: Reporter) -> Summary | None:
     """Run until done or interrupted; None if interrupted twice."""
     stop = asyncio.Event()
-    running = asyncio.ensure_future(run(plan, results, reporter(plan, Console(stderr=True), quiet=quiet), stop))
+    running = asyncio.ensure_future(run(plan, results, reporting, stop))
 
     def interrupt() -> None:
         if stop.is_set():
@@ -87,6 +92,11 @@ async def _run(plan: Plan, results: ResultsWriter, *, quiet: bool) -> Summary | 
         return await running
     except asyncio.CancelledError:
         return None
+
+
+def _reporter(options: Namespace, plan: Plan) -> Reporter:
+    progress = reporter(plan, Console(stderr=True), quiet=options.quiet)
+    return Heartbeat(options.heartbeat, progress) if options.heartbeat else progress
 
 
 def _loop(work: Coroutine[Any, Any, T]) -> T:

@@ -126,6 +126,12 @@ def _add_run(command: ArgumentParser) -> None:
     )
     add("--results", type=Path, metavar="FILE", help="write the results here as JSON lines, for verify")
     add("--quiet", action="store_true", help="no progress, only the summary")
+    add(
+        "--heartbeat",
+        type=Path,
+        metavar="FILE",
+        help="touch this file every second in which an event was acked, for a health check of a run without an end",
+    )
 
 
 def _add_verify(command: ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""The generator as a service: ``GET /generate/100`` posts 100 random events to ingest."""
+"""The generator as a service: ``GET /generate/100`` posts 100 random events to ingest; ``GET /health`` answers."""
 
 import asyncio
 import secrets
@@ -71,7 +71,12 @@ class Generator:
 def application(target_url: str) -> web.Application:
     app = web.Application()
     app.router.add_get("/generate/{count}", Generator(target_url).generate)
+    app.router.add_get("/health", _health)
     return app
+
+
+async def _health(_: web.Request) -> web.Response:
+    return _json(200, {"status": "pass"})
 
 
 async def _refusal(target: Target) -> str | None:

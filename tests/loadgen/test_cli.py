@@ -62,6 +62,33 @@ async def test_one_signal_ends_an_endless_run_cleanly(service: Service, number: 
     assert f"acked     {len(service.rows)} (all)" in out
 
 
+async def test_the_heartbeat_beats_only_while_events_are_acked(service: Service, tmp_path: Path) -> None:
+    heartbeat = tmp_path / "heartbeat"
+    heartbeat.touch()
+    service.status = 503
+    process = await start(
+        "run", "--url", service.url, "--duration", "forever", "--rate", "50", "--heartbeat", str(heartbeat)
+    )
+    await service.heard(60)
+    assert not heartbeat.exists(), "a second of events was sent, none was acked"
+    service.status = 202
+    await service.heard(170)
+    first = heartbeat.stat().st_mtime_ns
+    await service.heard(230)
+    assert heartbeat.stat().st_mtime_ns > first
+    process.send_signal(signal.SIGTERM)
+    await finish(process)
+
+
+async def test_a_heartbeat_that_can_not_be_written_is_said_before_anything_is_sent(
+    service: Service, tmp_path: Path
+) -> None:
+    nowhere = tmp_path / "nowhere" / "heartbeat"
+    code, _, err = await loadgen("run", "--url", service.url, "--heartbeat", str(nowhere))
+    assert (code, service.posts) == (2, 0)
+    assert err == f"loadgen run: {nowhere} can't be written: No such file or directory. Name another --heartbeat file\n"
+
+
 async def test_a_second_signal_ends_it_at_once(service: Service) -> None:
     service.delay_seconds = 60
     process = await start("run", "--url", service.url, "--duration", "forever", "--connections", "2")

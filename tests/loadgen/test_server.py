@@ -40,6 +40,12 @@ async def test_a_hundred_events_reach_ingest(service: Service) -> None:
     assert len(service.connections) > 1, "they are posted in parallel"
 
 
+async def test_health_answers_and_sends_nothing(service: Service) -> None:
+    async with generator(service.url) as get:
+        assert await get("/health") == (200, {"status": "pass"})
+    assert service.posts == 0
+
+
 async def test_two_calls_share_no_event(service: Service) -> None:
     async with generator(service.url) as get:
         await get("/generate/250")
