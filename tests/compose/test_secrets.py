@@ -1,0 +1,200 @@
+"""The secrets of docker-compose.yml: its own commands make them, and its own users try to read them."""
+
+import asyncio
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+import credentials.__main__
+import influx.__main__
+from credentials.declared import CREDENTIALS
+from influx.declared import pulso
+from ingest.config import load
+from tests.compose.project import SECRETS_DIR, Project, Service
+from tests.ingest.service import serving
+from tests.other_user import other_user
+from tools.influx_server import InfluxServer, call, fresh_server
+
+READ_BY: dict[str, set[str]] = {
+    "influxdb": {"admin.password", "admin.token"},
+    "ingest": {"ingest.token", "ingest-read.token"},
+    "grafana": {"grafana-admin.password", "grafana-secret.key", "grafana.token"},
+    "telegraf": {"telegraf.token"},
+    "generator": set(),
+    "demo": set(),
+    "mosquitto": set(),
+    "telegraf-mqtt": set(),
+}
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become the services' users; CI is root")
+
+
+@dataclass
+class Stack:
+    """The volume of secrets and an InfluxDB, which the services' commands work on as the services' users."""
+
+    project: Project
+    server: InfluxServer
+    volume: Path
+    said: io.StringIO = field(default_factory=io.StringIO)
+
+    def here(self, text: str) -> str:
+        return text.replace(SECRETS_DIR, str(self.volume)).replace("http://influxdb:8086", self.server.url)
+
+    def variables(self, service: str) -> dict[str, str]:
+        return {name: self.here(value) for name, value in self.project.services[service].environment.items()}
+
+    def start(self) -> None:
+        """In the order of `docker compose up`."""
+        self.make_secrets()
+        self.initialize_influxdb()
+        self.apply()
+
+    def make_secrets(self) -> None:
+        service = self.project.services["secrets"]
+        arguments = [self.here(word) for word in service.arguments("credentials")]
+        with as_user(service), self.listening():
+            assert credentials.__main__.main(arguments) == 0, self.said.getvalue()
+
+    def initialize_influxdb(self) -> None:
+        """What the image's entry point does with its variables."""
+        given = self.variables("influxdb")
+        with as_user(self.project.services["influxdb"]):
+            password = Path(given["DOCKER_INFLUXDB_INIT_PASSWORD_FILE"]).read_text()
+            token = Path(given["DOCKER_INFLUXDB_INIT_ADMIN_TOKEN_FILE"]).read_text()
+        setup = {
+            "username": given["DOCKER_INFLUXDB_INIT_USERNAME"],
+            "password": password,
+            "org": given["DOCKER_INFLUXDB_INIT_ORG"],
+            "bucket": given["DOCKER_INFLUXDB_INIT_BUCKET"],
+            "token": token,
+        }
+        call(self.server, "POST", "/api/v2/setup", setup)
+
+    def apply(self) -> None:
+        service = self.project.services["apply"]
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.variables("apply").items():
+                patch.setenv(name, value)
+            with as_user(service), self.listening():
+                assert influx.__main__.main(service.arguments("influx")) == 0, self.said.getvalue()
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        with redirect_stdout(self.said), redirect_stderr(self.said):
+            yield
+
+    def files(self) -> dict[str, str]:
+        return {path.name: path.read_text() for path in self.volume.iterdir()}
+
+    def read_by(self, service: str) -> set[str]:
+        names = self.files()
+        with as_user(self.project.services[service]):
+            return {name for name in names if may_read(self.volume / name)}
+
+
+def as_user(service: Service) -> AbstractContextManager[None]:
+    return other_user(service.uid, service.gid, service.groups)
+
+
+def may_read(path: Path) -> bool:
+    try:
+        path.read_text()
+    except PermissionError:
+        return False
+    return True
+
+
+@pytest.fixture(scope="module")
+def stack(whole: Project) -> Iterator[Stack]:
+    # Not below pytest's own folder, which only root may enter.
+    folder = Path(tempfile.mkdtemp(prefix="pulso-secrets-"))
+    folder.chmod(0o755)
+    volume = folder / "volume"
+    volume.mkdir()
+    volume.chmod(0o711)  # as the Dockerfile makes it, and Docker then the volume
+    os.chown(volume, whole.services["secrets"].uid, whole.services["secrets"].gid)
+    try:
+        with fresh_server() as server:
+            stack = Stack(whole, server, volume)
+            stack.start()
+            yield stack
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("service", READ_BY)
+def test_each_service_reads_its_own_secrets_and_no_other(stack: Stack, service: str) -> None:
+    assert stack.read_by(service) == READ_BY[service]
+
+
+def test_every_service_was_asked(whole: Project) -> None:
+    assert set(READ_BY) == {name for name, service in whole.services.items() if not service.one_shot}
+    assert set().union(*READ_BY.values()) == {
+        *(credential.file for credential in CREDENTIALS),
+        *(f"{token.name}.token" for token in pulso().tokens),
+    }
+
+
+@pytest.mark.parametrize("service", ["influxdb", "ingest", "grafana", "telegraf"])
+def test_who_reads_can_not_write_nor_list(stack: Stack, service: str) -> None:
+    own = [stack.volume / name for name in READ_BY[service]]
+    with as_user(stack.project.services[service]):
+        assert not [path for path in own if os.access(path, os.W_OK, effective_ids=True)]
+        with pytest.raises(PermissionError):
+            list(stack.volume.iterdir())
+        with pytest.raises(PermissionError):
+            (stack.volume / "new").touch()
+
+
+def test_a_variable_that_names_a_secret_is_of_a_service_that_may_read_it(stack: Stack) -> None:
+    for name, own in READ_BY.items():
+        named = {
+            Path(value).name for value in stack.project.services[name].environment.values() if SECRETS_DIR in value
+        }
+        assert named <= own, name
+
+
+def test_no_secret_is_told(stack: Stack) -> None:
+    said = stack.said.getvalue()
+    assert "made admin.password" in said
+    assert "token grafana: created" in said
+    assert not [name for name, text in stack.files().items() if text in said], said
+
+
+def test_a_second_start_changes_nothing(stack: Stack) -> None:
+    before = stack.files()
+    stack.make_secrets()
+    stack.apply()
+    assert stack.files() == before
+    assert stack.said.getvalue().endswith("0 changed, 12 unchanged.\n"), stack.said.getvalue()
+
+
+async def test_ingest_works_with_what_it_is_given(stack: Stack) -> None:
+    ingest = stack.project.services["ingest"]
+    data = stack.volume.parent / "data"
+    data.mkdir()
+    os.chown(data, ingest.uid, ingest.gid)
+    variables = stack.variables("ingest") | {"INGEST_DATA_DIR": str(data), "INGEST_PORT": "0"}
+    event = {"timestamp": 1539112021301, "tag": "brasil.sudeste.sensor01", "valor": "23.5"}
+    with as_user(ingest):
+        async with serving(load({}, variables)) as client:
+            async with client.post("/events", json=event) as answer:
+                assert answer.status == 202, await answer.text()
+            kept = {"status": "processado", **event}
+            async with asyncio.timeout(20):
+                while await read(client) != [kept]:
+                    await asyncio.sleep(0.05)
+
+
+async def read(client: ClientSession) -> list[dict[str, object]]:
+    async with client.get("/get_data", params={"stop": "2019-01-01"}) as answer:
+        return list((await answer.json())["events"])
