@@ -74,6 +74,7 @@ class Service(msgspec.Struct, frozen=True):
     network_mode: str = ""
     pid: str = ""
     ipc: str = ""
+    stop_signal: str = "SIGTERM"
     stop_grace_period: str = "10s"
 
     @property

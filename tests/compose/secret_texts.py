@@ -6,7 +6,7 @@ from collections.abc import Iterator
 _VALUE = r"""["']?(?P<value>[^\s"',}\]]+)"""
 _SUSPECTS = (
     # The value of a name that says secret.
-    re.compile(rf"""(?i)(?:password|passwd|token|secret|key)(?!s)\w*["']?[ \t]*[:=][ \t]*{_VALUE}"""),
+    re.compile(rf"""(?i)(?<!\$)(?:password|passwd|token|secret|api_?key)(?!s)\w*["']?[ \t]*[:=][ \t]*{_VALUE}"""),
     # A header's value.
     re.compile(rf"""[:=][ \t]*["']?(?:Token|Bearer|Basic) {_VALUE}"""),
     # Long and without a blank: what no word is.

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from ingest.settings import Settings, declared
 from loadgen.server import application
 from tests.compose.project import Project
 from tests.ingest.service import serving, unreachable_influx_settings
-from tools.influx_server import free_port
+from tools.influx_server import free_port, own_influxd
 
 
 def health(whole: Project, service: str, in_place_of: str, here: str) -> Sequence[str]:
@@ -71,6 +72,13 @@ async def test_the_demo_is_healthy_while_its_heartbeat_is_young(whole: Project, 
     long_ago = time.time() - 20
     os.utime(heartbeat, (long_ago, long_ago))
     assert not await passes(command), "nothing was acked for 20 s"
+
+
+def test_influxdb_closes_its_files_on_the_signal_it_is_sent(whole: Project) -> None:
+    with own_influxd() as influxd:
+        assert influxd._process is not None
+        influxd._process.send_signal(signal.Signals[whole.services["influxdb"].stop_signal])
+        assert influxd._process.wait(30) == 0
 
 
 def test_the_demo_plays_a_thousand_sensors_without_an_end(whole: Project) -> None:

@@ -54,6 +54,8 @@ def test_a_secret_would_be_found(text: str) -> None:
         'token = "@{tokens:telegraf}"',
         'token = "${PULSO_TELEGRAF_TOKEN}"',
         "# secrets: random, made at first start",
+        "cannot read the token in $token: make it",
+        'SHOW TAG VALUES WITH KEY = "sensor"',
     ],
 )
 def test_where_a_secret_is_may_be_said(text: str) -> None:

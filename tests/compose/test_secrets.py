@@ -28,10 +28,10 @@ READ_BY: dict[str, set[str]] = {
     "ingest": {"ingest.token", "ingest-read.token"},
     "grafana": {"grafana-admin.password", "grafana-secret.key", "grafana.token"},
     "telegraf": {"telegraf.token"},
+    "telegraf-mqtt": {"telegraf.token"},
     "generator": set(),
     "demo": set(),
     "mosquitto": set(),
-    "telegraf-mqtt": set(),
 }
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become the services' users; CI is root")

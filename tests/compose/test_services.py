@@ -1,5 +1,6 @@
 """What docker-compose.yml promises of each service, read from what the real Docker Compose makes of it."""
 
+import os
 import re
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def test_who_needs_whom(whole: Project) -> None:
         "telegraf": {"influxdb", "apply", "ingest"},
         "demo": {"ingest"},
         "mosquitto": set(),
-        "telegraf-mqtt": {"ingest", "mosquitto"},
+        "telegraf-mqtt": {"influxdb", "apply", "ingest", "mosquitto"},
     }
 
 
@@ -177,7 +178,7 @@ def test_only_who_makes_secrets_may_write_where_they_are(whole: Project) -> None
         for mount in service.volumes
         if mount.target == SECRETS_DIR
     }
-    readers = {"influxdb", "ingest", "grafana", "telegraf"}
+    readers = {"influxdb", "ingest", "grafana", "telegraf", "telegraf-mqtt"}
     assert mounts == dict.fromkeys(readers, True) | dict.fromkeys(("secrets", "apply"), False)
 
 
@@ -188,6 +189,18 @@ def test_what_is_mounted_from_the_repository_is_there_and_read_only(whole: Proje
     assert all(path.is_relative_to(ROOT) for path in inside), inside
     missing = [str(path.relative_to(ROOT)) for path in inside if not path.exists()]
     assert not missing, f"docker would make an empty folder of {missing}"
+
+
+def test_a_program_that_is_mounted_is_there_and_can_be_run(whole: Project) -> None:
+    mounted = {
+        name: Path(mount.source) / Path(word).relative_to(mount.target)
+        for name, service in whole.services.items()
+        for mount in service.volumes
+        for word in (service.command or [])[:1]
+        if mount.type == "bind" and Path(word).is_relative_to(mount.target)
+    }
+    assert set(mounted) == {"telegraf", "telegraf-mqtt"}
+    assert not [path for path in mounted.values() if not os.access(path, os.X_OK)]
 
 
 def test_only_telegraf_sees_the_host_and_told_to_look_there(whole: Project) -> None:
