@@ -35,7 +35,9 @@ class Maker:
         # Kept before the server hears of them: after a crash in between, the next run uses the same token.
         password = self.access.password or secrets.token_urlsafe(24)
         try:
-            self.folder.write(ADMIN, self.access.token)
+            # A file that was given stays as it is, with the readers it has.
+            if self.folder.read(ADMIN) != self.access.token:
+                self.folder.write(ADMIN, self.access.token)
             if not self.access.password:
                 write_secret(self.folder.password_file, password)
         except OSError as error:

@@ -18,7 +18,7 @@ import influx.__main__
 from credentials.declared import CREDENTIALS
 from influx.declared import pulso
 from ingest.config import load
-from tests.compose.project import SECRETS_DIR, Project, Service
+from tests.compose.project import SECRETS_DIR, Project, Service, project
 from tests.ingest.service import serving
 from tests.other_user import other_user
 from tools.influx_server import InfluxServer, call, fresh_server
@@ -75,6 +75,7 @@ class Stack:
             "password": password,
             "org": given["DOCKER_INFLUXDB_INIT_ORG"],
             "bucket": given["DOCKER_INFLUXDB_INIT_BUCKET"],
+            "retentionPeriodSeconds": int(given["DOCKER_INFLUXDB_INIT_RETENTION"].removesuffix("s")),
             "token": token,
         }
         call(self.server, "POST", "/api/v2/setup", setup)
@@ -115,6 +116,12 @@ def may_read(path: Path) -> bool:
 
 @pytest.fixture(scope="module")
 def stack(whole: Project) -> Iterator[Stack]:
+    with started(whole) as stack:
+        yield stack
+
+
+@contextmanager
+def started(whole: Project) -> Iterator[Stack]:
     # Not below pytest's own folder, which only root may enter.
     folder = Path(tempfile.mkdtemp(prefix="pulso-secrets-"))
     folder.chmod(0o755)
@@ -176,6 +183,20 @@ def test_a_second_start_changes_nothing(stack: Stack) -> None:
     stack.apply()
     assert stack.files() == before
     assert stack.said.getvalue().endswith("0 changed, 12 unchanged.\n"), stack.said.getvalue()
+
+
+def test_a_retention_can_be_set_from_the_start() -> None:
+    with started(project(variables={"PULSO_RETENTION_SECONDS": "2592000"})) as stack:
+        assert "bucket pulso: unchanged" in stack.said.getvalue().splitlines()
+
+
+def test_an_influxdb_that_was_stopped_before_it_was_set_up_is_set_up_by_apply(
+    whole: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Stack, "initialize_influxdb", lambda _: None)
+    with started(whole) as stack:
+        assert "server: set up, operator token in admin.token" in stack.said.getvalue().splitlines()
+        assert stack.read_by("influxdb") == READ_BY["influxdb"]
 
 
 async def test_ingest_works_with_what_it_is_given(stack: Stack) -> None:

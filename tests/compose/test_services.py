@@ -232,5 +232,6 @@ def test_ingest_is_given_longer_to_stop_than_it_takes(whole: Project) -> None:
 def test_one_variable_sets_the_retention_of_the_bucket_and_at_the_door() -> None:
     for variables, seconds in (({}, "0"), ({"PULSO_RETENTION_SECONDS": "2592000"}, "2592000")):
         services = project(variables=variables).services
+        assert services["influxdb"].environment["DOCKER_INFLUXDB_INIT_RETENTION"] == f"{seconds}s"
         assert services["apply"].environment["INFLUX_RETENTION"] == seconds
         assert services["ingest"].environment["INGEST_RETENTION_SECONDS"] == seconds

@@ -50,6 +50,14 @@ async def test_given_secrets_and_names_are_used(fresh_influx_server: InfluxServe
         await apply(declared, Access(url), tmp_path / "elsewhere")
 
 
+async def test_a_given_token_file_keeps_its_readers(fresh_influx_server: InfluxServer, tmp_path: Path) -> None:
+    (tmp_path / "admin.token").write_text("my-operator-token")
+    (tmp_path / "admin.token").chmod(0o640)
+    await apply(pulso(), Access(fresh_influx_server.url), tmp_path)
+    assert (tmp_path / "admin.token").read_text() == "my-operator-token"
+    assert oct((tmp_path / "admin.token").stat().st_mode) == oct(0o100640)
+
+
 async def test_a_refused_set_up_can_be_repeated(fresh_influx_server: InfluxServer, tmp_path: Path) -> None:
     url = fresh_influx_server.url
     with pytest.raises(Refused, match="between 8 and 72 characters") as raised:
