@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+import influx.__main__
 import loadgen.cli
 from ingest.settings import Settings, declared
 from loadgen.server import application
@@ -97,9 +99,14 @@ def test_the_generator_listens_where_its_port_is_published_from(whole: Project) 
     assert options.target == "http://ingest:5000"
 
 
-def test_ingest_knows_every_variable_it_is_given(whole: Project) -> None:
-    known = {setting.variable for setting in declared()}
-    assert set(whole.services["ingest"].environment) <= known
+def test_ingest_and_influx_know_every_variable_they_are_given(
+    whole: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        influx.__main__.main(["apply", "--help"])
+    known = {setting.variable for setting in declared()} | set(re.findall(r"INFLUX\w+", capsys.readouterr().out))
+    for service in ("ingest", "apply"):
+        assert set(whole.services[service].environment) <= known
 
 
 @pytest.mark.parametrize("service", ["ingest", "generator"])

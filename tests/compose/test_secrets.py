@@ -165,7 +165,9 @@ def test_who_reads_can_not_write_nor_list(stack: Stack, service: str) -> None:
 def test_a_variable_that_names_a_secret_is_of_a_service_that_may_read_it(stack: Stack) -> None:
     for name, own in READ_BY.items():
         named = {
-            Path(value).name for value in stack.project.services[name].environment.values() if SECRETS_DIR in value
+            Path(value).name
+            for value in stack.project.services[name].environment.values()
+            if f"{SECRETS_DIR}/" in value
         }
         assert named <= own, name
 
@@ -214,6 +216,16 @@ async def test_ingest_works_with_what_it_is_given(stack: Stack) -> None:
             async with asyncio.timeout(20):
                 while await read(client) != [kept]:
                     await asyncio.sleep(0.05)
+
+
+async def test_a_range_can_be_counted_again_with_what_ingest_is_given(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in stack.variables("ingest").items():
+        monkeypatch.setenv(name, value)
+    with as_user(stack.project.services["ingest"]):
+        command = ["rollup", "--start", "2018-10-09", "--stop", "2018-10-10"]
+        assert await asyncio.to_thread(influx.__main__.main, command) == 0
 
 
 async def read(client: ClientSession) -> list[dict[str, object]]:
