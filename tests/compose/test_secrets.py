@@ -16,7 +16,9 @@ from aiohttp import ClientSession
 import credentials.__main__
 import influx.__main__
 from credentials.declared import CREDENTIALS
+from influx.connection import Access
 from influx.declared import pulso
+from influx.onboarding import is_fresh
 from ingest.config import load
 from tests.compose.project import SECRETS_DIR, Project, Service, project
 from tests.ingest.service import serving
@@ -54,6 +56,8 @@ class Stack:
 
     def start(self) -> None:
         """In the order of `docker compose up`."""
+        # Clients import parts of themselves when they are first used; only this user may be able to read them.
+        asyncio.run(is_fresh(Access(self.server.url)))
         self.make_secrets()
         self.initialize_influxdb()
         self.apply()
