@@ -9,14 +9,15 @@ import pytest
 from ingest.settings import Settings
 from tests.compose.project import ROOT, SECRETS_DIR, Project, project
 from tools.influx_server import INFLUXD
+from tools.telegraf_program import telegraf
 
 ALONE = {"secrets", "influxdb", "apply", "ingest", "generator", "grafana", "telegraf"}
 WITH = {"demo": {"demo"}, "mqtt": {"mosquitto", "telegraf-mqtt"}}
 IMAGES = {
     "influxdb": f"influxdb:{INFLUXD.version()}",
     "grafana": "grafana/grafana:12.4.12",
-    "telegraf": "telegraf:1.39.3",
-    "telegraf-mqtt": "telegraf:1.39.3",
+    "telegraf": f"telegraf:{telegraf().version()}",
+    "telegraf-mqtt": f"telegraf:{telegraf().version()}",
     "mosquitto": "eclipse-mosquitto:2.0.22",
 }
 PORTS = {"ingest": 5000, "generator": 3000, "grafana": 3001, "mosquitto": 1883}
