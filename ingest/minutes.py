@@ -17,10 +17,11 @@ _FEW_TAGS = 16
 # A line as line_protocol writes it. Its time is cut to tens of seconds: so most lines of a batch look alike. A text
 # that looks like lines adds marks that are not needed, and takes none away.
 _LINE = re.compile(
-    rb"^" + MEASUREMENT.encode() + rb",country=([^,]++),region=([^,]++),sensor=([^,]++),status=[a-z]++ "
-    rb'(?:value=[^ ]++|text="[^"\\]*+(?:\\.[^"\\]*+)*+") ([0-9]*?)[0-9]{1,10}$',
+    rb"^" + MEASUREMENT.encode() + rb",(country=[^ ]++) "
+    rb'(?:v[^ ]++|text="[^"\\]*+(?:\\.[^"\\]*+)*+") (?:([0-9]{1,9})[0-9]{10}|[0-9]{1,10})$',
     re.DOTALL | re.MULTILINE,
 )
+_SERIES = re.compile(rb"country=([^,]++),region=([^,]++),sensor=([^,]++),status=[a-z]++")
 
 
 class Mark(msgspec.Struct, frozen=True, order=True, gc=False):
@@ -33,9 +34,11 @@ class Mark(msgspec.Struct, frozen=True, order=True, gc=False):
 def touched(lines: bytes) -> set[Mark]:
     """The marks of every event among ``lines``; points of other measurements leave none."""
     tags_at: defaultdict[int, set[str]] = defaultdict(set)
-    for country, region, sensor, tens in set(_LINE.findall(lines)):
-        time_ms = int(tens or b"0") * _TEN_SECONDS_MS
-        tags_at[time_ms - time_ms % MINUTE_MS].add((b"%b.%b.%b" % (country, region, sensor)).decode())
+    for key, tens in set(_LINE.findall(lines)):
+        series = _SERIES.fullmatch(key)
+        if series is not None:
+            time_ms = int(tens or b"0") * _TEN_SECONDS_MS
+            tags_at[time_ms - time_ms % MINUTE_MS].add(b".".join(series.groups()).decode())
     return {Mark(minute_ms, tag) for minute_ms, tags in tags_at.items() for tag in few(tags)}
 
 

@@ -14,11 +14,12 @@ from ingest.rollup.recount import Recount
 from ingest.spool import Spool
 
 _MARKS_AT_ONCE = 10_000
-# What may be counted before the newest minutes have their turn again; a sensor's minute costs 1.
+# What is counted before the newest minutes have their turn again; a sensor's minute costs 1.
 _BUDGET = 1_000
 _COST_OF_ALL = 100
-# InfluxDB takes events meanwhile: counting leaves it most of the time.
-_REST_FACTOR = 3
+# With so many points on their way to InfluxDB it has better things to do: then only the newest minutes are counted.
+_BUSY_POINTS = 5_000
+_BUDGET_WHEN_BUSY = 200
 
 
 class Keeper:
@@ -43,8 +44,7 @@ class Keeper:
             started = time.monotonic()
             more_waits = await self._try_once()
             took_seconds = time.monotonic() - started
-            rest_seconds = took_seconds if more_waits else max(self._interval_seconds, took_seconds * _REST_FACTOR)
-            await asyncio.sleep(rest_seconds)
+            await asyncio.sleep(took_seconds if more_waits and not self._busy() else self._interval_seconds)
 
     async def once(self) -> bool:
         """Count what waits, the newest first and up to a limit, and say whether more waits.
@@ -53,7 +53,7 @@ class Keeper:
         """
         started = time.monotonic()
         dirty = await self._spool.dirty(_MARKS_AT_ONCE)
-        batch = affordable(dirty)
+        batch = affordable(dirty, _BUDGET_WHEN_BUSY if self._busy() else _BUDGET)
         if batch:
             await self._recount.run([one.mark for one in batch])
             await self._spool.clean(batch)
@@ -61,6 +61,9 @@ class Keeper:
         if not more_waits:
             self._caught_up_at = started
         return more_waits
+
+    def _busy(self) -> bool:
+        return self._spool.depth.points >= _BUSY_POINTS
 
     async def _try_once(self) -> bool:
         try:
@@ -76,13 +79,13 @@ class Keeper:
         return more_waits
 
 
-def affordable(dirty: Sequence[DirtyMinute]) -> Sequence[DirtyMinute]:
+def affordable(dirty: Sequence[DirtyMinute], budget: int) -> Sequence[DirtyMinute]:
     """The first minutes of ``dirty``, whole, as many as the budget allows but at least one."""
     cost = taken = 0
     for _, group in groupby(dirty, lambda one: one.mark.start_ms):
         tags = [one.mark.tag for one in group]
         cost += _COST_OF_ALL if "" in few(set(tags)) else len(tags)
-        if cost > _BUDGET and taken:
+        if cost > budget and taken:
             break
         taken += len(tags)
     return dirty[:taken]

@@ -114,14 +114,29 @@ async def test_a_backlog_is_counted_in_turns_the_newest_first(tmp_path: Path, pl
     await assert_exact(place, sent)
 
 
+async def test_while_much_is_on_its_way_only_the_newest_minutes_are_counted(tmp_path: Path, place: Place) -> None:
+    sent = [Event(HOUR + minute * MINUTE_MS, f"a.b.s{i}", "1") for minute in range(6) for i in range(20)]
+    async with opened(tmp_path) as spool:
+        keeper = Keeper(spool, place.recount, 5.0)
+        await ship(spool, place, sent)
+        await spool.append([Blob(b"m v=1 1\n" * 5_000, 5_000)])
+        assert await keeper.once() is True
+        newest = [event for event in sent if event.timestamp_ms >= HOUR + 4 * MINUTE_MS]
+        assert await kept(place, LEVELS[0]) == tallied(newest, MINUTE_MS, by_sensor)
+        await spool.remove(await everything(spool))
+        assert await keeper.once() is False
+    await assert_exact(place, sent)
+
+
 def test_what_is_affordable_are_whole_minutes_and_at_least_one() -> None:
     of_all = [DirtyMinute(Mark(minute * MINUTE_MS, ""), 1) for minute in range(50, 0, -1)]
-    assert affordable(of_all) == of_all[:10]
+    assert affordable(of_all, 1000) == of_all[:10]
+    assert affordable(of_all, 200) == of_all[:2]
     of_many = [DirtyMinute(Mark(0, f"a.b.s{i}"), 1) for i in range(5000)]
-    assert affordable(of_many) == of_many
+    assert affordable(of_many, 1000) == of_many
     of_few = [DirtyMinute(Mark(minute * MINUTE_MS, "a.b.c"), 1) for minute in range(3000, 0, -1)]
-    assert affordable(of_few) == of_few[:1000]
-    assert affordable([]) == []
+    assert affordable(of_few, 1000) == of_few[:1000]
+    assert affordable([], 1000) == []
 
 
 async def _until(true: Callable[[], bool]) -> None:
