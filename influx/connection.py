@@ -61,7 +61,7 @@ def answered(access: Access, error: ApiException) -> Refused | Unauthorized | Un
         way_out = "give the operator token in a file with --token-file or INFLUXDB_TOKEN_FILE."
         return Unauthorized(f"{said}. It does not accept {access.token_source} for this; {way_out}")
     if error.status is not None and error.status >= 500:
-        return Unreachable(f"{said}. If it is still starting, give it time with --wait 30.")
+        return Unreachable(f"{said}. If it is still starting, give it time (apply: --wait 30).")
     return Refused(f"{said}.")
 
 
@@ -72,5 +72,5 @@ def message(error: ApiException) -> str:
 
 def away(access: Access, error: Exception) -> str:
     why = str(error) or type(error).__name__
-    start = "start it (docker compose up -d influxdb, or influxd), give it time with --wait 30, or set --url"
+    start = "start it (docker compose up -d influxdb, or influxd), give it time (apply: --wait 30), or set --url"
     return f"No InfluxDB answers at {access.url} ({why}): {start}."

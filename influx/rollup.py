@@ -1,38 +1,37 @@
 """Rebuilds the rollup of a range of time: counts every event of it again, hour by hour, the newest first."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 
 from influx.errors import Refused
 from ingest.event import NS_PER_MS
 from ingest.influxql import InfluxQL, where
 from ingest.line_protocol import MEASUREMENT
 from ingest.minutes import HOUR_MS, MINUTE_MS
-from ingest.rollup.levels import LEVELS, SENSOR_MINUTES, Level, RollupPoint
-from ingest.rollup.recount import Recount, conditions
+from ingest.rollup.levels import LEVELS, SENSOR_MINUTES, Level, RollupPoint, Tally, tally
+from ingest.rollup.recount import Recount, conditions, window
 from ingest.rollup.spans import Span
 
 # More of them in one query might outlast its time-out.
 _EVENTS_A_QUERY = 4_000_000
-_ATTEMPTS = 20
+_ATTEMPTS = 3
+# A minute that events arrive in now is quiet soon after it is over.
+_PATIENCE_SECONDS = 150.0
+_BETWEEN_LAST_ATTEMPTS_SECONDS = 5.0
+
+# When a point begins, and its tags.
+_Key = tuple[int, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """An hour whose rollup is right now: its start in Unix ms, and how many events it holds."""
+    """An hour that was counted: its start in Unix ms, and how many events it holds."""
 
     start_ms: int
     events: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Field:
-    """What a point holds: ``n``, or what is kept of numbers."""
-
-    start_ms: int
-    tags: tuple[str, ...]
-    of_numbers: bool
 
 
 class Rebuild:
@@ -44,17 +43,20 @@ class Rebuild:
         self._recount = recount
 
     async def run(self, start_ms: int, stop_ms: int) -> AsyncIterator[Hour]:
-        """Every hour from ``start_ms`` up to ``stop_ms`` that holds events, or counts of events that are gone."""
+        """Every hour from ``start_ms`` up to ``stop_ms`` that holds events, or counts of events that are gone.
+
+        Where events arrive meanwhile the last word is spoken at the end, when they have stopped.
+        """
+        unsettled: list[Span] = []
         while (newest_ms := await self._newest_before(start_ms, stop_ms)) is not None:
             hour_ms = newest_ms - newest_ms % HOUR_MS
             hour = Span(hour_ms, hour_ms + HOUR_MS, "")
             events = await self._total(SENSOR_MINUTES, hour)
-            for span in _cut(hour, events):
-                await self._settle(SENSOR_MINUTES, span)
-            for level in LEVELS[1:]:
-                await self._settle(level, hour)
+            if not await self._settle_all(hour, events):
+                unsettled.append(hour)
             yield Hour(hour_ms, events)
             stop_ms = hour_ms
+        await self._settle_at_last(unsettled)
 
     async def _newest_before(self, start_ms: int, stop_ms: int) -> int | None:
         """The time of the newest event or count in the range."""
@@ -65,37 +67,91 @@ class Rebuild:
         ]
         return max((series.values[0][0] // NS_PER_MS for series in found), default=None)
 
-    async def _settle(self, level: Level, span: Span) -> None:
-        """Count and write ``span`` until nothing was added to its source meanwhile."""
-        for _ in range(_ATTEMPTS):
-            points = await self._recount.count(level, span)
-            written = {field for point in points for field in _fields(point)}
-            for tags in {field.tags for field in await self._kept(level, span) - written}:
-                # Some of its events are gone; the rest is written anew.
-                await self._recount.forget(level, span, tags)
-            await self._recount.write(level, points)
-            if await self._total(level, span) == sum(point.tally.n for point in points):
-                return
-        when = datetime.fromtimestamp(span.start_ms / 1000, UTC).isoformat(timespec="minutes")
-        raise Refused(f"Events of {when} keep arriving faster than they are counted: try again when it is quiet.")
+    async def _settle_at_last(self, unsettled: Sequence[Span]) -> None:
+        started = asyncio.get_running_loop().time()
+        while unsettled := [
+            hour for hour in unsettled if not await self._settle_all(hour, await self._total(SENSOR_MINUTES, hour))
+        ]:
+            if asyncio.get_running_loop().time() - started > _PATIENCE_SECONDS:
+                when = ", ".join(_text(hour.start_ms) for hour in unsettled)
+                raise Refused(
+                    f"Events of {when} keep arriving: the rest is counted; count these again when it is quiet."
+                )
+            await asyncio.sleep(_BETWEEN_LAST_ATTEMPTS_SECONDS)
 
-    async def _kept(self, level: Level, span: Span) -> set[_Field]:
+    async def _settle_all(self, hour: Span, events: int) -> bool:
+        """Count an hour of every level; whether all of it is known to be right."""
+        parts = [await self._settle(SENSOR_MINUTES, span) for span in _cut(hour, events)]
+        return all([*parts, *[await self._settle(level, hour) for level in LEVELS[1:]]])
+
+    async def _settle(self, level: Level, span: Span) -> bool:
+        """Count ``span``, and those of its windows again whose events have become more meanwhile."""
+        pending = [span]
+        right: dict[int, int] = {}
+        for _ in range(_ATTEMPTS):
+            points = await self._recount.count(level, pending)
+            await self._replace(level, pending, points)
+            right |= {
+                start_ms: 0 for part in pending for start_ms in range(part.start_ms, part.stop_ms, level.window_ms)
+            }
+            right |= _sums(points)
+            if await self._total(level, span) == sum(right.values()):
+                return True
+            totals = await self._totals(level, span)
+            changed = [start_ms for start_ms, events in right.items() if totals.get(start_ms, 0) != events]
+            pending = [Span(start_ms, start_ms + level.window_ms, "") for start_ms in changed]
+            if not pending:
+                return True
+        return False
+
+    async def _replace(self, level: Level, spans: Sequence[Span], points: Sequence[RollupPoint]) -> None:
+        """Write what differs from what is kept, and delete what is kept of events that are gone."""
+        kept: dict[_Key, Tally] = {}
+        for span in spans:
+            kept |= await self._kept(level, span)
+        counted = {(point.start_ms, point.tags): point for point in points}
+        for key, old in kept.items():
+            new = counted.get(key)
+            # A write takes no field away: where numbers are gone the point has to go first.
+            if new is None or (new.tally.min is None and old.min is not None):
+                await self._forget(level, RollupPoint(key[0], key[1], old))
+                kept[key] = Tally(0)
+        await self._recount.write(level, [point for key, point in counted.items() if kept.get(key) != point.tally])
+
+    async def _forget(self, level: Level, point: RollupPoint) -> None:
+        if all(point.tags):
+            await self._recount.forget(level, point)
+        else:
+            # A deletion cannot name a tag that is not there.
+            await self._recount.write(level, [RollupPoint(point.start_ms, point.tags, Tally(0))])
+
+    async def _kept(self, level: Level, span: Span) -> Mapping[_Key, Tally]:
         by_series = f"{where(conditions(span, level))} GROUP BY {', '.join(level.tags)}"
-        found = await self._rollup.query(f"SELECT n, numbers FROM {level.measurement}{by_series}")
+        found = await self._rollup.query(f"SELECT n, numbers, sum, min, max FROM {level.measurement}{by_series}")
         return {
-            _Field(time_ns // NS_PER_MS, tuple(series.tags[name] for name in level.tags), of_numbers)
+            (time_ns // NS_PER_MS, tuple(series.tags[name] for name in level.tags)): tally(*columns)
             for series in found
-            for time_ns, _, numbers in series.values
-            for of_numbers in {False, numbers is not None}
+            for time_ns, *columns in series.values
         }
 
     async def _total(self, level: Level, span: Span) -> int:
         """How many events the source of ``level`` holds, which is quick to ask."""
+        return sum((await self._counted(level, span, "")).values())
+
+    async def _totals(self, level: Level, span: Span) -> Mapping[int, int]:
+        """The same by window."""
+        return await self._counted(level, span, f" GROUP BY time({window(level)}) fill(none)")
+
+    async def _counted(self, level: Level, span: Span, grouping: str) -> Mapping[int, int]:
         is_of_events = level is SENSOR_MINUTES
         counted = "count(value), count(text)" if is_of_events else "sum(n)"
-        text = f"SELECT {counted} FROM {level.source}{where(conditions(span, level))}"
+        text = f"SELECT {counted} FROM {level.source}{where(conditions(span, level))}{grouping}"
         found = await (self._events if is_of_events else self._rollup).query(text)
-        return sum(count or 0 for series in found for count in series.values[0][1:])
+        return {
+            time_ns // NS_PER_MS: sum(count or 0 for count in counts)
+            for series in found
+            for time_ns, *counts in series.values
+        }
 
 
 def _cut(hour: Span, events: int) -> list[Span]:
@@ -105,5 +161,17 @@ def _cut(hour: Span, events: int) -> list[Span]:
     return [Span(start, min(start + minutes * MINUTE_MS, hour.stop_ms), "") for start in starts]
 
 
-def _fields(point: RollupPoint) -> set[_Field]:
-    return {_Field(point.start_ms, point.tags, of_numbers) for of_numbers in {False, point.tally.min is not None}}
+def _starts(level: Level, spans: Sequence[Span]) -> list[int]:
+    return [start for span in spans for start in range(span.start_ms, span.stop_ms, level.window_ms)]
+
+
+def _sums(points: Sequence[RollupPoint]) -> dict[int, int]:
+    """How many events ``points`` hold, by the start of their window."""
+    ordered = sorted(points, key=lambda point: point.start_ms)
+    return {
+        start_ms: sum(point.tally.n for point in group) for start_ms, group in groupby(ordered, lambda p: p.start_ms)
+    }
+
+
+def _text(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="minutes")

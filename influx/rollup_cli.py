@@ -68,10 +68,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     setting(command, "--rollup-bucket", "INFLUX_ROLLUP_BUCKET", ROLLUP, "bucket of the counts", convert=name)
     setting(command, "--token-file", "INFLUXDB_TOKEN_FILE", "", "file of a token for both buckets")
     setting(command, "--tokens-dir", "INFLUX_TOKENS_DIR", "data/tokens", "DIR of token files", convert=Path)
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, parser=command)
 
 
 def run(given: argparse.Namespace) -> int:
+    if given.start >= given.stop:
+        given.parser.error("--start must be before --stop")
     try:
         asyncio.run(_rebuild(given))
     except (NotApplied, StoreUnavailable) as error:
@@ -84,7 +86,9 @@ def time_ms(text: str) -> int:
     try:
         return min(max(parse_time_ms(text), 0), MAX_TIMESTAMP_MS)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time like 2026-11-23T14:00:00Z") from None
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither Unix milliseconds nor a time like 2026-11-23T14:00:00Z"
+        ) from None
 
 
 async def _rebuild(given: argparse.Namespace) -> None:
@@ -100,10 +104,14 @@ async def _rebuild(given: argparse.Namespace) -> None:
 async def _kept_since_ms(given: argparse.Namespace, read_token: str) -> int:
     """From when on every event is still there: what InfluxDB let go must not take its counts along."""
     async with connected(Access(given.url, read_token, "the token that reads")) as client:
-        bucket = await find(client, given.org, given.bucket)
-    if bucket is None:
-        raise Refused(f"InfluxDB at {given.url} has no bucket {given.bucket}, or the token may not read it.")
-    seconds = retention_seconds(bucket)
+        buckets = [(wanted, await find(client, given.org, wanted)) for wanted in (given.bucket, given.rollup_bucket)]
+    missing = [wanted for wanted, bucket in buckets if bucket is None]
+    if missing:
+        raise Refused(
+            f"InfluxDB at {given.url} has no bucket {missing[0]}, or the token may not read it: "
+            "`python -m influx apply` makes it."
+        )
+    seconds = next(retention_seconds(bucket) for _, bucket in buckets if bucket is not None)
     if seconds == FOR_EVER:
         return 0
     oldest_ms = (int(time.time()) - seconds) * 1000

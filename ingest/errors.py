@@ -64,6 +64,10 @@ class StoreUnavailable(IngestError):
     code = "store_unavailable"
 
 
+class WriteUnanswered(StoreUnavailable):
+    """A write went out and no answer came: the store may carry it out at any time."""
+
+
 class Closed(IngestError):
     """The service is stopping; the events are not kept."""
 

@@ -25,10 +25,14 @@ _STRING = rb'"(?:[^"\\]|\\.)*+"'
 _VALUE = rb"(?:" + _STRING + rb"|-?[0-9]++i|[0-9]++u|" + _FLOAT + rb"|" + _BOOLEAN + rb")(?=[, \r\n]|\Z)"
 _FIELD = _FIELD_KEY + rb"=" + _VALUE
 
+_LINE_KEY = _MEASUREMENT + rb"(?:" + _TAG + rb")*+"
+_LINE_FIELDS = _FIELD + rb"(?:," + _FIELD + rb")*+"
+_LINE_END = rb" *+\r?(?:\n|\Z)"
+# Without groups, and to be matched with re.DOTALL.
+ANY_LINE = _LINE_KEY + rb" ++" + _LINE_FIELDS + rb"(?: ++-?[0-9]++)?+" + _LINE_END
+
 _LINE = re.compile(
-    rb"(?P<key>" + _MEASUREMENT + rb"(?:" + _TAG + rb")*+) ++"
-    rb"(?P<fields>" + _FIELD + rb"(?:," + _FIELD + rb")*+)"
-    rb"(?: ++(?P<time>-?[0-9]++))?+ *+\r?(?:\n|\Z)",
+    rb"(?P<key>" + _LINE_KEY + rb") ++(?P<fields>" + _LINE_FIELDS + rb")(?: ++(?P<time>-?[0-9]++))?+" + _LINE_END,
     re.DOTALL,
 )
 _BLANKS_AND_COMMENTS = re.compile(rb"(?:[ \t\0\r\n]++|#[^\n]*+)*+")

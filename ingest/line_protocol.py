@@ -56,3 +56,8 @@ class LineEncoder:
 def escape_string(text: str) -> str:
     """``text`` as it stands between the quotes of a string field."""
     return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def escape_key(text: str) -> str:
+    """``text`` as it stands in a tag's value."""
+    return text.replace(",", "\\,").replace("=", "\\=").replace(" ", "\\ ")

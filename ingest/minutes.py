@@ -6,6 +6,8 @@ from collections.abc import Set
 
 import msgspec
 
+from ingest.event import MAX_TIMESTAMP_MS
+from ingest.line_parser import ANY_LINE
 from ingest.line_protocol import MEASUREMENT
 
 MINUTE_MS = 60_000
@@ -14,14 +16,16 @@ _TEN_SECONDS_MS = 10_000
 # Where a minute was touched by more sensors than these, counting all of it is quicker than one by one.
 _FEW_TAGS = 16
 
-# A line as line_protocol writes it. Its time is cut to tens of seconds: so most lines of a batch look alike. A text
-# that looks like lines adds marks that are not needed, and takes none away.
+# An event as line_protocol writes it, or else any line, whole: so that no search ever begins inside a text, which may
+# hold what looks like lines. The time is cut to tens of seconds: so most lines of a batch look alike.
 _LINE = re.compile(
     rb"^" + MEASUREMENT.encode() + rb",(country=[^ ]++) "
-    rb'(?:v[^ ]++|text="[^"\\]*+(?:\\.[^"\\]*+)*+") (?:([0-9]{1,9})[0-9]{10}|[0-9]{1,10})$',
+    rb'(?:v[^ ]++|text="[^"\\]*+(?:\\.[^"\\]*+)*+") (?:([0-9]{1,9})[0-9]{10}|[0-9]{1,10})$'
+    rb"|^" + ANY_LINE,
     re.DOTALL | re.MULTILINE,
 )
-_SERIES = re.compile(rb"country=([^,]++),region=([^,]++),sensor=([^,]++),status=[a-z]++")
+# What a mark says goes into queries: nothing but a segment's characters may pass.
+_SERIES = re.compile(r"country=([\w-]+),region=([\w-]+),sensor=([\w-]+),status=[a-z]+")
 
 
 class Mark(msgspec.Struct, frozen=True, order=True, gc=False):
@@ -35,10 +39,10 @@ def touched(lines: bytes) -> set[Mark]:
     """The marks of every event among ``lines``; points of other measurements leave none."""
     tags_at: defaultdict[int, set[str]] = defaultdict(set)
     for key, tens in set(_LINE.findall(lines)):
-        series = _SERIES.fullmatch(key)
-        if series is not None:
-            time_ms = int(tens or b"0") * _TEN_SECONDS_MS
-            tags_at[time_ms - time_ms % MINUTE_MS].add(b".".join(series.groups()).decode())
+        series = _SERIES.fullmatch(key.decode(errors="replace"))
+        time_ms = int(tens or b"0") * _TEN_SECONDS_MS
+        if series is not None and time_ms <= MAX_TIMESTAMP_MS:
+            tags_at[time_ms - time_ms % MINUTE_MS].add(".".join(series.groups()))
     return {Mark(minute_ms, tag) for minute_ms, tags in tags_at.items() for tag in few(tags)}
 
 

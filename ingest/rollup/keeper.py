@@ -8,18 +8,21 @@ from itertools import groupby
 import structlog
 
 from ingest.dirty_minutes import DirtyMinute
-from ingest.errors import DiskFailed, StoreUnavailable
+from ingest.errors import DiskFailed, StoreUnavailable, WriteUnanswered
 from ingest.minutes import few
 from ingest.rollup.recount import Recount
 from ingest.spool import Spool
 
 _MARKS_AT_ONCE = 10_000
-# What is counted before the newest minutes have their turn again; a sensor's minute costs 1.
-_BUDGET = 1_000
+# What is counted at once; a sensor's minute costs 1. With the newest minutes it is done soon, and they come first.
+_COST_AT_ONCE = 200
 _COST_OF_ALL = 100
-# With so many points on their way to InfluxDB it has better things to do: then only the newest minutes are counted.
+# Then the past, for so long, before the newest minutes have their turn again.
+_SECONDS_FOR_THE_PAST = 2.0
+# With so many points on their way to InfluxDB it has better things to do than the past.
 _BUSY_POINTS = 5_000
-_BUDGET_WHEN_BUSY = 200
+# A write that was not answered is carried out within this time, or never.
+_UNSURE_SECONDS = 60.0
 
 
 class Keeper:
@@ -31,11 +34,12 @@ class Keeper:
         self._interval_seconds = interval_seconds
         self._log = structlog.get_logger("rollup")
         self._caught_up_at = time.monotonic()
+        self._unsure_until = 0.0
         self.trouble: str | None = None
 
     @property
     def lag_seconds(self) -> float:
-        """The counts hold everything that was stored until so long ago; 0 if they hold all."""
+        """The counts hold everything that was stored until so long ago, or before the start; 0 if they hold all."""
         return time.monotonic() - self._caught_up_at if self._spool.depth.dirty_minutes else 0.0
 
     async def run(self) -> None:
@@ -47,20 +51,33 @@ class Keeper:
             await asyncio.sleep(took_seconds if more_waits and not self._busy() else self._interval_seconds)
 
     async def once(self) -> bool:
-        """Count what waits, the newest first and up to a limit, and say whether more waits.
+        """Count what waits, the newest first and for a limited time, and say whether more waits.
 
         Raises StoreUnavailable or DiskFailed.
         """
         started = time.monotonic()
         dirty = await self._spool.dirty(_MARKS_AT_ONCE)
-        batch = affordable(dirty, _BUDGET_WHEN_BUSY if self._busy() else _BUDGET)
-        if batch:
-            await self._recount.run([one.mark for one in batch])
-            await self._spool.clean(batch)
-        more_waits = len(batch) < len(dirty) or len(dirty) == _MARKS_AT_ONCE
+        counted = 0
+        while counted < len(dirty):
+            batch = first_minutes(dirty[counted:])
+            await self._count(batch)
+            counted += len(batch)
+            if self._busy() or time.monotonic() - started > _SECONDS_FOR_THE_PAST:
+                break
+        more_waits = counted < len(dirty) or len(dirty) == _MARKS_AT_ONCE
         if not more_waits:
             self._caught_up_at = started
         return more_waits
+
+    async def _count(self, batch: Sequence[DirtyMinute]) -> None:
+        try:
+            await self._recount.run([one.mark for one in batch])
+        except WriteUnanswered:
+            self._unsure_until = time.monotonic() + _UNSURE_SECONDS
+            raise
+        # Until then InfluxDB may put an older count in the place of this one: it will be counted again.
+        if time.monotonic() >= self._unsure_until:
+            await self._spool.clean(batch)
 
     def _busy(self) -> bool:
         return self._spool.depth.points >= _BUSY_POINTS
@@ -79,13 +96,13 @@ class Keeper:
         return more_waits
 
 
-def affordable(dirty: Sequence[DirtyMinute], budget: int) -> Sequence[DirtyMinute]:
-    """The first minutes of ``dirty``, whole, as many as the budget allows but at least one."""
+def first_minutes(dirty: Sequence[DirtyMinute]) -> Sequence[DirtyMinute]:
+    """The first minutes of ``dirty``, whole, as many as may be counted at once but at least one."""
     cost = taken = 0
     for _, group in groupby(dirty, lambda one: one.mark.start_ms):
         tags = [one.mark.tag for one in group]
         cost += _COST_OF_ALL if "" in few(set(tags)) else len(tags)
-        if cost > budget and taken:
+        if cost > _COST_AT_ONCE and taken:
             break
         taken += len(tags)
     return dirty[:taken]

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from ingest.line_protocol import MEASUREMENT
+from ingest.line_protocol import MEASUREMENT, escape_key
 from ingest.minutes import HOUR_MS, MINUTE_MS, Mark
 
 # Sums beyond it are not kept: added up they would overflow, and InfluxDB answers no query that gives an infinity.
@@ -49,9 +49,10 @@ class Level(msgspec.Struct, frozen=True):
         }
 
     def line(self, point: RollupPoint) -> str:
-        """``point`` as line protocol. A segment of a tag holds nothing that would want escaping."""
-        series = ",".join(f"{name}={value}" for name, value in zip(self.tags, point.tags, strict=True))
-        return f"{self.measurement},{series} {_fields(point.tally)} {point.start_ms}000000\n"
+        """``point`` as line protocol. Whoever writes past ingest may leave out a tag, or put anything into it."""
+        pairs = zip(self.tags, point.tags, strict=True)
+        series = ",".join([self.measurement, *(f"{name}={escape_key(value)}" for name, value in pairs if value)])
+        return f"{series} {_fields(point.tally)} {point.start_ms}000000\n"
 
 
 def _fields(tally: Tally) -> str:

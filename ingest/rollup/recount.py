@@ -1,10 +1,11 @@
 """Counts a level of the rollup again, from what is stored, and writes what came out."""
 
 from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 
 import structlog
 
-from ingest.errors import StoreUnavailable
+from ingest.errors import StoreUnavailable, WriteUnanswered
 from ingest.event import NS_PER_MS
 from ingest.influxql import InfluxQL, Series, where
 from ingest.line_protocol import MEASUREMENT
@@ -15,6 +16,8 @@ from ingest.rollup.levels import LEVELS, Level, RollupPoint
 from ingest.rollup.spans import Span, spans
 
 _POINTS_A_WRITE = 5_000
+_SPANS_A_QUERY = 50
+_BEYOND_RETENTION = 422
 
 
 class Recount:
@@ -29,48 +32,76 @@ class Recount:
     async def run(self, minutes: Collection[Mark]) -> None:
         """Count ``minutes`` of sensors again, and all that is counted from them. To do it twice changes nothing."""
         for level in LEVELS:
-            for span in spans(level.marks(minutes), level.window_ms):
-                await self.write(level, await self.count(level, span))
+            await self.write(level, await self.count(level, spans(level.marks(minutes), level.window_ms)))
 
-    async def count(self, level: Level, span: Span) -> list[RollupPoint]:
-        """What ``level`` must hold for ``span``."""
-        window = "1h" if level.window_ms == HOUR_MS else "1m"
-        text = (
-            f"SELECT {level.fields} FROM {level.source}{where(conditions(span, level))}"
-            f" GROUP BY time({window}), {', '.join(level.tags)} fill(none)"
-        )
+    async def count(self, level: Level, spans: Sequence[Span]) -> list[RollupPoint]:
+        """What ``level`` must hold for ``spans``."""
         source = self._events if level.source == MEASUREMENT else self._rollup
-        return [point for series in await source.query(text) for point in _points(level, series)]
+        points = []
+        # One for all sensors is a long answer of its own; for single ones the way there and back takes the time.
+        for some in [*([span] for span in spans if not span.tag), *_chunks([span for span in spans if span.tag])]:
+            statements = "; ".join(_statement(level, span) for span in some)
+            points += [point for series in await source.query(statements) for point in _points(level, series)]
+        return points
 
     async def write(self, level: Level, points: Sequence[RollupPoint]) -> None:
+        """Raises WriteUnanswered if InfluxDB may yet write it, when something newer may be there already."""
         for position in range(0, len(points), _POINTS_A_WRITE):
-            lines = "".join(map(level.line, points[position : position + _POINTS_A_WRITE]))
-            answer = await self._writer.write(lines.encode())
-            outcome = outcome_of(answer)
-            if outcome is Outcome.REFUSED:
-                # It has stored the others; for these the bucket's retention is too short, now and for ever.
-                self._log.warning("rollup_refused", level=level.measurement, reason=answer.reason)
-            elif outcome is not Outcome.STORED:
-                raise StoreUnavailable(
-                    f"InfluxDB does not take the rollup ({answer.status or 'no answer'}): {answer.reason}"
-                )
+            await self._write([level.line(point) for point in points[position : position + _POINTS_A_WRITE]])
 
-    async def forget(self, level: Level, span: Span, tags: Sequence[str]) -> None:
-        """Delete what the series with these ``tags`` has in ``span``."""
-        series = dict(zip(level.tags, tags, strict=True))
-        answer = await self._writer.delete(level.measurement, series, span.start_ms, span.stop_ms)
+    async def forget(self, level: Level, point: RollupPoint) -> None:
+        """Delete a point."""
+        series = dict(zip(level.tags, point.tags, strict=True))
+        stop_ms = point.start_ms + level.window_ms
+        answer = await self._writer.delete(level.measurement, series, point.start_ms, stop_ms)
         if outcome_of(answer) is not Outcome.STORED:
             raise StoreUnavailable(f"InfluxDB does not delete ({answer.status or 'no answer'}): {answer.reason}")
 
+    async def _write(self, lines: Sequence[str]) -> None:
+        answer = await self._writer.write("".join(lines).encode())
+        said = f"InfluxDB does not take the rollup ({answer.status or 'no answer'}): {answer.reason}"
+        match outcome_of(answer):
+            case Outcome.STORED:
+                return
+            case Outcome.REFUSED if answer.status == _BEYOND_RETENTION or len(lines) == 1:
+                # It has stored the others; this bucket will never take these.
+                self._log.warning("rollup_refused", reason=answer.reason, first=lines[0])
+            case Outcome.REFUSED:
+                middle = len(lines) // 2
+                await self._write(lines[:middle])
+                await self._write(lines[middle:])
+            case _ if answer.status is None:
+                raise WriteUnanswered(said)
+            case _:
+                raise StoreUnavailable(said)
+
 
 def conditions(span: Span, level: Level) -> list[str]:
-    """``span`` in InfluxQL. A tag's segments have been checked: there is nothing to escape."""
+    """``span`` in InfluxQL. Its tag was made of segments, which hold nothing to escape."""
     segments = zip(level.tags, span.tag.split("."), strict=False) if span.tag else ()
     return [
         f"time >= {span.start_ms * NS_PER_MS}",
         f"time < {span.stop_ms * NS_PER_MS}",
         *(f"{name} = '{segment}'" for name, segment in segments),
     ]
+
+
+def window(level: Level) -> str:
+    """The level's window as InfluxQL writes it."""
+    return "1h" if level.window_ms == HOUR_MS else "1m"
+
+
+def _statement(level: Level, span: Span) -> str:
+    return (
+        f"SELECT {level.fields} FROM {level.source}{where(conditions(span, level))}"
+        f" GROUP BY time({window(level)}), {', '.join(level.tags)} fill(none)"
+    )
+
+
+def _chunks(spans: Sequence[Span]) -> Iterator[list[Span]]:
+    rest = iter(spans)
+    while some := list(islice(rest, _SPANS_A_QUERY)):
+        yield some
 
 
 def _points(level: Level, series: Series) -> Iterator[RollupPoint]:

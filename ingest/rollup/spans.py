@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from ingest.minutes import Mark, few
+from ingest.minutes import MINUTE_MS, Mark, few
 
-# A query for all sensors costs by the window; one for a sensor costs hardly more for a day than for a minute.
-_LONGEST_OF_ALL = 10
+# A query for all sensors costs by what lies in it; one for a sensor costs hardly more for a day than for a minute.
+_LONGEST_OF_ALL_MS = 10 * MINUTE_MS
 _LONGEST_OF_ONE = 1440
 _GAP_OF_ONE = 30
 
@@ -36,10 +36,10 @@ def spans(marks: Iterable[Mark], window_ms: int) -> list[Span]:
 
 
 def _covering(tag: str, starts: Sequence[int], window_ms: int) -> Iterator[Span]:
-    gap, longest = (_GAP_OF_ONE, _LONGEST_OF_ONE) if tag else (0, _LONGEST_OF_ALL)
+    gap, longest_ms = (_GAP_OF_ONE, _LONGEST_OF_ONE * window_ms) if tag else (0, _LONGEST_OF_ALL_MS)
     first = last = starts[0]
     for start in starts[1:]:
-        if start - last > (gap + 1) * window_ms or start - first >= longest * window_ms:
+        if start - last > (gap + 1) * window_ms or start - first >= longest_ms:
             yield Span(first, last + window_ms, tag)
             first = start
         last = start

@@ -69,7 +69,7 @@ async def test_a_refused_set_up_can_be_repeated(fresh_influx_server: InfluxServe
 
 
 async def test_a_server_that_is_away_is_told_with_a_way_out(unused_tcp_port: int, tmp_path: Path) -> None:
-    with pytest.raises(Unreachable, match=r"No InfluxDB answers at .* --wait 30, or set --url"):
+    with pytest.raises(Unreachable, match=r"No InfluxDB answers at .* --wait 30\), or set --url"):
         await apply(pulso(), Access(f"http://127.0.0.1:{unused_tcp_port}"), tmp_path)
 
 

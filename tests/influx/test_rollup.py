@@ -1,6 +1,7 @@
 """`python -m influx rollup` on a real InfluxDB."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from influx.__main__ import main
+from influx.errors import Refused
 from influx.rollup import Hour, Rebuild, _cut
 from ingest.event import Event
 from ingest.minutes import HOUR_MS, MINUTE_MS
 from ingest.rollup.levels import SENSOR_MINUTES
 from ingest.rollup.spans import Span
+from tests.ingest.influx_proxy import proxied
 from tests.ingest.oracle import by_sensor, tallied
 from tests.ingest.rolled_up import Place, rolled_up
 from tests.ingest.rollup.test_recount import assert_exact, events, kept
@@ -68,22 +71,57 @@ async def test_counts_of_events_that_were_deleted_go(
     await assert_exact(place, [event for event in sent if not event.tag.endswith(".s1")])
 
 
-async def test_events_that_arrive_meanwhile_are_counted_too(place: Place) -> None:
-    sent = events(300)
-    await place.store(sent)
-    rebuild = rebuild_of(place)
-    late = [Event(HOUR + 1 + i, "brasil.sul.s1", f"{i}") for i in range(30)]
+async def test_events_that_arrive_meanwhile_are_counted_too(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends when all is right, and an hour that goes on changing keeps it from no other."""
+    monkeypatch.setattr("influx.rollup._BETWEEN_LAST_ATTEMPTS_SECONDS", 0.05)
+    stored = [*events(300), *events(40, HOUR - 2 * HOUR_MS)]
+    await place.store(stored)
+    ends = time.monotonic() + 1.5
 
-    async def arrive() -> None:
-        for event in late:
+    async def arrive(sensor: int) -> None:
+        while time.monotonic() < ends:
+            event = Event(HOUR + len(stored), f"brasil.sul.late{sensor}", f"{len(stored)}")
+            stored.append(event)
             await place.store([event])
 
+    arriving = [asyncio.create_task(arrive(sensor)) for sensor in range(4)]
+    hours = [hour.start_ms async for hour in rebuild_of(place).run(0, FAR_MS)]
+    assert hours == [HOUR, HOUR - 2 * HOUR_MS]
+    assert time.monotonic() >= ends, "it ended while events arrived"
+    await asyncio.gather(*arriving)
+    await assert_exact(place, stored)
+
+
+async def test_it_gives_up_on_what_never_ends_but_not_on_the_rest(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("influx.rollup._PATIENCE_SECONDS", 0.0)
+    older = events(40, HOUR - 2 * HOUR_MS)
+    await place.store([*events(300), *older])
+
+    async def arrive() -> None:
+        for number in itertools.count():
+            await asyncio.gather(*(place.store([Event(HOUR + number, f"a.b.s{i}", f"{number}")]) for i in range(4)))
+
     arriving = asyncio.create_task(arrive())
-    assert [hour.start_ms async for hour in rebuild.run(0, FAR_MS)] == [HOUR]
-    await arriving
-    await place.recount.run([])
-    await rebuilt(place)
-    await assert_exact(place, [*sent, *late])
+    with pytest.raises(Refused, match="2018-10-09T18:00"):
+        await rebuilt(place)
+    arriving.cancel()
+    await asyncio.wait([arriving])
+    assert [point for point in await kept(place, SENSOR_MINUTES) if point.start_ms < HOUR] == tallied(
+        older, MINUTE_MS, by_sensor
+    )
+
+
+async def test_a_count_that_is_right_is_not_written_again(
+    place: Place, influx_server: InfluxServer, influx_bucket: str
+) -> None:
+    sent = events(300)
+    await place.put(sent)
+    async with proxied(influx_server) as proxy, rolled_up(influx_server, influx_bucket, proxy.url) as watched:
+        await rebuilt(watched)
+        assert proxy.writes == 0
+    await assert_exact(place, sent)
 
 
 def test_the_command(
@@ -149,7 +187,16 @@ def test_what_the_retention_has_taken_keeps_its_counts(
     asyncio.run(check())
 
 
-@pytest.mark.parametrize("arguments", [["--start", "yesterday"], ["--stop", ""], ["--url", "influx:8086"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--start", "yesterday"],
+        ["--start", "2019"],
+        ["--stop", ""],
+        ["--start", "2026-11-02", "--stop", "2026-11-01"],
+        ["--url", "influx:8086"],
+    ],
+)
 def test_a_usage_error_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as raised:
         main(["rollup", *arguments])

@@ -37,9 +37,10 @@ class Place:
 
 
 @asynccontextmanager
-async def rolled_up(server: InfluxServer, bucket: str) -> AsyncIterator[Place]:
-    """The buckets ``bucket`` and ``bucket``-rollup, which exist."""
-    addresses = [InfluxAddress(server.url, server.org, name, server.token) for name in (bucket, f"{bucket}-rollup")]
+async def rolled_up(server: InfluxServer, bucket: str, rollup_url: str = "") -> AsyncIterator[Place]:
+    """The buckets ``bucket`` and ``bucket``-rollup, which exist; the latter is reached at ``rollup_url``, if any."""
+    places = ((server.url, bucket), (rollup_url or server.url, f"{bucket}-rollup"))
+    addresses = [InfluxAddress(url, server.org, name, server.token) for url, name in places]
     async with AsyncExitStack() as stack:
         events, rollup = (InfluxQL(address, 30.0) for address in addresses)
         stack.push_async_callback(events.close)

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.event import Event
-from ingest.line_protocol import LineEncoder
+from ingest.line_protocol import LineEncoder, escape_string
 from ingest.minutes import MINUTE_MS, Mark, few, touched
 from tests.ingest.strategies import TAGS, VALORES
 
@@ -41,10 +41,37 @@ def test_other_measurements_leave_no_mark_and_hide_none() -> None:
     assert touched(between + lines(Event(MINUTE, "a.b.c", "1")) + between) == {Mark(MINUTE, "a.b.c")}
 
 
-def test_a_text_that_looks_like_lines_hides_none() -> None:
-    text = Event(MINUTE, "a.b.c", 'x" 5\nevents,country=a,region=b,sensor=c,status=erro text="')
-    after = Event(MINUTE + 5 * MINUTE_MS, "a.b.d", "1")
-    assert {Mark(MINUTE, "a.b.c"), Mark(MINUTE + 5 * MINUTE_MS, "a.b.d")} <= touched(lines(text, after))
+FAKE = "events,country=z,region=z,sensor=z,status=erro"
+TRAPS = st.text(st.sampled_from('a" \\\n=,'), max_size=8) | st.sampled_from(
+    [
+        f"\n{FAKE} text=",
+        f'\n{FAKE} text="" 5',
+        f"x\n{FAKE} value=1 4102444800000000000\n",
+        f"\n{FAKE} value=1 9999999999999999999\n",
+        "\nevents,country=a',region=b,sensor=c,status=x value=1 5\n",
+        '" 5\nabc',
+        'x" 5\n',
+        "\\",
+    ]
+)
+STRINGS = st.lists(TRAPS, max_size=4).map("".join)
+OTHERS = STRINGS.map(lambda text: f'other,host=a text="{escape_string(text)}",v=1 5\n'.encode())
+TEXTS = STRINGS.filter(lambda text: text.strip()).map(lambda text: Event(MINUTE, "a.b.text", text))
+PLAIN = st.integers(0, 3).map(lambda minute: Event(MINUTE + minute * MINUTE_MS, "a.b.plain", "1"))
+
+
+@given(st.lists(OTHERS | (TEXTS | PLAIN).map(lambda event: (event, lines(event))), max_size=12))
+def test_law_whatever_texts_hold_exactly_the_events_leave_marks(parts: list[bytes | tuple[Event, bytes]]) -> None:
+    body = b"".join(part if isinstance(part, bytes) else part[1] for part in parts)
+    sent = [part[0] for part in parts if isinstance(part, tuple)]
+    assert touched(body) == {Mark(event.timestamp_ms - event.timestamp_ms % MINUTE_MS, event.tag) for event in sent}, (
+        body
+    )
+
+
+def test_bytes_that_are_no_text_leave_no_mark() -> None:
+    body = b'other f="\nevents,country=\xff,region=b,sensor=c,status=x value=1 1700000000000000000\n" 5\n'
+    assert touched(body + lines(Event(MINUTE, "a.b.c", "1"))) == {Mark(MINUTE, "a.b.c")}
 
 
 def test_the_one_for_all_takes_in_the_others() -> None:

@@ -1,6 +1,8 @@
 """The keeper between a real spool and a real InfluxDB."""
 
 import asyncio
+import random
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,13 +10,15 @@ from pathlib import Path
 import pytest
 
 from ingest.dirty_minutes import DirtyMinute
+from ingest.errors import WriteUnanswered
 from ingest.event import Event
 from ingest.line_protocol import LineEncoder
-from ingest.minutes import MINUTE_MS, Mark
-from ingest.rollup.keeper import Keeper, affordable
+from ingest.minutes import HOUR_MS, MINUTE_MS, Mark
+from ingest.rollup.keeper import Keeper, first_minutes
 from ingest.rollup.levels import LEVELS
 from ingest.spool import Blob, Spool
 from ingest.spool_rows import Row
+from tests.ingest.influx_proxy import PassAndForget, proxied
 from tests.ingest.oracle import by_sensor, tallied
 from tests.ingest.rolled_up import Place, rolled_up
 from tests.ingest.rollup.test_recount import assert_exact, events, kept
@@ -60,7 +64,7 @@ async def test_what_left_the_spool_is_counted(tmp_path: Path, place: Place) -> N
     await assert_exact(place, events(300))
 
 
-async def test_dirty_minutes_survive_a_crash(tmp_path: Path, place: Place) -> None:
+async def test_dirty_minutes_are_there_after_reopening(tmp_path: Path, place: Place) -> None:
     async with opened(tmp_path) as spool:
         await ship(spool, place, events(300))
     async with opened(tmp_path) as spool:
@@ -101,42 +105,81 @@ async def test_while_it_cannot_count_it_says_so_and_catches_up_later(
         await assert_exact(place, events(20))
 
 
-async def test_a_backlog_is_counted_in_turns_the_newest_first(tmp_path: Path, place: Place) -> None:
-    sent = [Event(HOUR + minute * MINUTE_MS, f"a.b.s{i}", "1") for minute in range(25) for i in range(20)]
+async def test_the_newest_minutes_are_counted_first_and_the_past_in_what_time_is_left(
+    tmp_path: Path, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.rollup.keeper._SECONDS_FOR_THE_PAST", 0.0)
+    sent = [Event(HOUR + minute * MINUTE_MS, f"a.b.s{i}", "1") for minute in range(6) for i in range(20)]
     async with opened(tmp_path) as spool:
         keeper = Keeper(spool, place.recount, 5.0)
         await ship(spool, place, sent)
         assert await keeper.once() is True
-        newest = [event for event in sent if event.timestamp_ms >= HOUR + 15 * MINUTE_MS]
+        newest = [event for event in sent if event.timestamp_ms >= HOUR + 4 * MINUTE_MS]
         assert await kept(place, LEVELS[0]) == tallied(newest, MINUTE_MS, by_sensor)
         while await keeper.once():
             pass
     await assert_exact(place, sent)
 
 
-async def test_while_much_is_on_its_way_only_the_newest_minutes_are_counted(tmp_path: Path, place: Place) -> None:
+async def test_while_much_is_on_its_way_the_past_waits(tmp_path: Path, place: Place) -> None:
     sent = [Event(HOUR + minute * MINUTE_MS, f"a.b.s{i}", "1") for minute in range(6) for i in range(20)]
     async with opened(tmp_path) as spool:
         keeper = Keeper(spool, place.recount, 5.0)
         await ship(spool, place, sent)
         await spool.append([Blob(b"m v=1 1\n" * 5_000, 5_000)])
         assert await keeper.once() is True
-        newest = [event for event in sent if event.timestamp_ms >= HOUR + 4 * MINUTE_MS]
-        assert await kept(place, LEVELS[0]) == tallied(newest, MINUTE_MS, by_sensor)
         await spool.remove(await everything(spool))
         assert await keeper.once() is False
     await assert_exact(place, sent)
 
 
-def test_what_is_affordable_are_whole_minutes_and_at_least_one() -> None:
+async def test_scattered_events_of_last_year_hold_up_nothing(tmp_path: Path, place: Place) -> None:
+    chance = random.Random(1)
+    scattered = [
+        Event(HOUR - chance.randrange(365 * 24 * HOUR_MS), f"a.b.s{chance.randrange(300)}", "1") for _ in range(2_000)
+    ]
+    fresh = Event(HOUR + MINUTE_MS, "a.b.fresh", "1")
+    async with opened(tmp_path) as spool:
+        keeper = Keeper(spool, place.recount, 5.0)
+        await ship(spool, place, scattered)
+        await keeper.once()
+        await ship(spool, place, [fresh])
+        started = time.monotonic()
+        more_waits = await keeper.once()
+        assert time.monotonic() - started < 8.0
+        assert tallied([fresh], MINUTE_MS, by_sensor)[0] in await kept(place, LEVELS[0])
+        while more_waits:
+            more_waits = await keeper.once()
+    await assert_exact(place, [*scattered, fresh])
+
+
+async def test_a_write_that_was_not_answered_is_counted_again_until_it_can_do_no_harm(
+    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.rollup.keeper._UNSURE_SECONDS", 0.5)
+    async with proxied(influx_server) as proxy, rolled_up(influx_server, influx_bucket, proxy.url) as place:
+        async with opened(tmp_path) as spool:
+            keeper = Keeper(spool, place.recount, 5.0)
+            await ship(spool, place, events(10))
+            proxy.script.append(PassAndForget())
+            with pytest.raises(WriteUnanswered):
+                await keeper.once()
+            await keeper.once()
+            assert spool.depth.dirty_minutes > 0
+            await asyncio.sleep(0.5)
+            await keeper.once()
+            assert spool.depth.dirty_minutes == 0
+        await assert_exact(place, events(10))
+
+
+def test_what_is_counted_at_once_are_whole_minutes_and_at_least_one() -> None:
     of_all = [DirtyMinute(Mark(minute * MINUTE_MS, ""), 1) for minute in range(50, 0, -1)]
-    assert affordable(of_all, 1000) == of_all[:10]
-    assert affordable(of_all, 200) == of_all[:2]
+    assert first_minutes(of_all) == of_all[:2]
     of_many = [DirtyMinute(Mark(0, f"a.b.s{i}"), 1) for i in range(5000)]
-    assert affordable(of_many, 1000) == of_many
+    assert first_minutes(of_many) == of_many
     of_few = [DirtyMinute(Mark(minute * MINUTE_MS, "a.b.c"), 1) for minute in range(3000, 0, -1)]
-    assert affordable(of_few, 1000) == of_few[:1000]
-    assert affordable([], 1000) == []
+    assert first_minutes(of_few) == of_few[:200]
+    assert first_minutes([]) == []
 
 
 async def _until(true: Callable[[], bool]) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from ingest.errors import StoreUnavailable
 from ingest.event import Event
-from ingest.minutes import HOUR_MS
+from ingest.minutes import HOUR_MS, MINUTE_MS, Mark
 from ingest.rollup.levels import LEVELS, REGION_MINUTES, SENSOR_MINUTES, Level, RollupPoint, Tally
 from ingest.rollup.spans import Span
 from tests.ingest.oracle import by_region, by_sensor, in_order, tallied
@@ -83,7 +83,7 @@ async def test_counting_again_changes_nothing(place: Place) -> None:
     sent = events(50)
     await place.put(sent)
     for level in LEVELS:
-        await place.recount.write(level, await place.recount.count(level, Span(HOUR, HOUR + HOUR_MS, "")))
+        await place.recount.write(level, await place.recount.count(level, [Span(HOUR, HOUR + HOUR_MS, "")]))
     await assert_exact(place, sent)
 
 
@@ -107,6 +107,27 @@ async def test_unicode_tags(place: Place) -> None:
     sent = [Event(HOUR, "brasil.são-paulo.câmara_1", "1"), Event(HOUR, "日本.関東.温度", "")]
     await place.put(sent)
     await assert_exact(place, sent)
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        "events,country=brasil,region=sul,sensor=odd value=1",
+        "events,country=brasil,region=sul,sensor=a\\ b,status=processado value=1",
+        'events,country=x\\,y\\=z,region=sul,sensor=c,status=erro text=""',
+        "events value=1",
+    ],
+)
+async def test_a_point_that_ingest_would_not_have_written_costs_no_other_its_count(place: Place, foreign: str) -> None:
+    sent = events(40, sensors=20)
+    await place.store(sent)
+    answer = await place.writer.write(f"{foreign} {HOUR + 5}000000\n".encode())
+    assert answer.status == 204, answer
+    await place.recount.run([Mark(event.timestamp_ms // MINUTE_MS * MINUTE_MS, "") for event in sent])
+    found = await kept(place, SENSOR_MINUTES)
+    expected = tallied(sent, MINUTE_MS, by_sensor)
+    assert [point for point in found if point in expected] == expected
+    assert len(found) == len(expected) + 1
 
 
 async def test_a_rollup_bucket_that_is_missing_is_told(influx_server: InfluxServer, influx_bucket: str) -> None:

@@ -47,5 +47,8 @@ def test_many_sensors_are_counted_together() -> None:
     assert spans(marks, MINUTE_MS) == [Span(5 * MINUTE_MS, 6 * MINUTE_MS, "")]
 
 
-def test_hours() -> None:
-    assert spans([Mark(HOUR_MS, ""), Mark(2 * HOUR_MS, "")], HOUR_MS) == [Span(HOUR_MS, 3 * HOUR_MS, "")]
+def test_hours_of_all_are_asked_for_one_by_one() -> None:
+    assert spans([Mark(HOUR_MS, ""), Mark(2 * HOUR_MS, "")], HOUR_MS) == [
+        Span(2 * HOUR_MS, 3 * HOUR_MS, ""),
+        Span(HOUR_MS, 2 * HOUR_MS, ""),
+    ]
