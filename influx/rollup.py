@@ -1,6 +1,7 @@
 """Rebuilds the rollup of a range of time: counts every event of it again, hour by hour, the newest first."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,10 +11,10 @@ from influx.errors import Refused
 from ingest.event import NS_PER_MS
 from ingest.influxql import InfluxQL, where
 from ingest.line_protocol import MEASUREMENT
-from ingest.minutes import HOUR_MS, MINUTE_MS
+from ingest.minutes import HOUR_MS, MINUTE_MS, Mark
 from ingest.rollup.levels import LEVELS, SENSOR_MINUTES, Level, RollupPoint, Tally, tally
 from ingest.rollup.recount import Recount, conditions, window
-from ingest.rollup.spans import Span
+from ingest.rollup.spans import Span, spans
 
 # More of them in one query might outlast its time-out.
 _EVENTS_A_QUERY = 4_000_000
@@ -45,15 +46,17 @@ class Rebuild:
     async def run(self, start_ms: int, stop_ms: int) -> AsyncIterator[Hour]:
         """Every hour from ``start_ms`` up to ``stop_ms`` that holds events, or counts of events that are gone.
 
-        Where events arrive meanwhile the last word is spoken at the end, when they have stopped.
+        What begins after the current minute is left to the service. Where events arrive meanwhile the last word is
+        spoken at the end, when their minutes are over.
         """
+        now_ms = time.time_ns() // NS_PER_MS
+        stop_ms = end_ms = min(stop_ms, now_ms - now_ms % MINUTE_MS + MINUTE_MS)
         unsettled: list[Span] = []
         while (newest_ms := await self._newest_before(start_ms, stop_ms)) is not None:
             hour_ms = newest_ms - newest_ms % HOUR_MS
-            hour = Span(hour_ms, hour_ms + HOUR_MS, "")
+            hour = Span(hour_ms, min(hour_ms + HOUR_MS, end_ms), "")
             events = await self._total(SENSOR_MINUTES, hour)
-            if not await self._settle_all(hour, events):
-                unsettled.append(hour)
+            unsettled += await self._settle_all(_cut(hour, events))
             yield Hour(hour_ms, events)
             stop_ms = hour_ms
         await self._settle_at_last(unsettled)
@@ -68,21 +71,23 @@ class Rebuild:
         return max((series.values[0][0] // NS_PER_MS for series in found), default=None)
 
     async def _settle_at_last(self, unsettled: Sequence[Span]) -> None:
-        started = asyncio.get_running_loop().time()
-        while unsettled := [
-            hour for hour in unsettled if not await self._settle_all(hour, await self._total(SENSOR_MINUTES, hour))
-        ]:
-            if asyncio.get_running_loop().time() - started > _PATIENCE_SECONDS:
-                when = ", ".join(_text(hour.start_ms) for hour in unsettled)
-                raise Refused(
-                    f"Events of {when} keep arriving: the rest is counted; count these again when it is quiet."
-                )
+        started = time.monotonic()
+        while unsettled := await self._settle_all(unsettled):
+            if time.monotonic() - started > _PATIENCE_SECONDS:
+                when = ", ".join(_text(minutes.start_ms) for minutes in unsettled)
+                raise Refused(f"Events of {when} keep arriving: all others are counted. Count these when it is quiet.")
             await asyncio.sleep(_BETWEEN_LAST_ATTEMPTS_SECONDS)
 
-    async def _settle_all(self, hour: Span, events: int) -> bool:
-        """Count an hour of every level; whether all of it is known to be right."""
-        parts = [await self._settle(SENSOR_MINUTES, span) for span in _cut(hour, events)]
-        return all([*parts, *[await self._settle(level, hour) for level in LEVELS[1:]]])
+    async def _settle_all(self, minutes: Sequence[Span]) -> list[Span]:
+        """Count ``minutes`` and what is counted from them; those that are not known to be right."""
+        unsettled = {span for span in minutes if not await self._settle(SENSOR_MINUTES, span)}
+        marks = [Mark(start_ms, "") for start_ms in _starts(SENSOR_MINUTES, minutes)]
+        for level in LEVELS[1:]:
+            for span in spans(level.marks(marks), level.window_ms):
+                if not await self._settle(level, span):
+                    first_ms = max(span.start_ms, minutes[0].start_ms)
+                    unsettled.add(Span(first_ms, first_ms + MINUTE_MS, ""))
+        return sorted(unsettled)
 
     async def _settle(self, level: Level, span: Span) -> bool:
         """Count ``span``, and those of its windows again whose events have become more meanwhile."""
@@ -91,10 +96,7 @@ class Rebuild:
         for _ in range(_ATTEMPTS):
             points = await self._recount.count(level, pending)
             await self._replace(level, pending, points)
-            right |= {
-                start_ms: 0 for part in pending for start_ms in range(part.start_ms, part.stop_ms, level.window_ms)
-            }
-            right |= _sums(points)
+            right |= dict.fromkeys(_starts(level, pending), 0) | _sums(points)
             if await self._total(level, span) == sum(right.values()):
                 return True
             totals = await self._totals(level, span)
@@ -104,11 +106,11 @@ class Rebuild:
                 return True
         return False
 
-    async def _replace(self, level: Level, spans: Sequence[Span], points: Sequence[RollupPoint]) -> None:
+    async def _replace(self, level: Level, parts: Sequence[Span], points: Sequence[RollupPoint]) -> None:
         """Write what differs from what is kept, and delete what is kept of events that are gone."""
         kept: dict[_Key, Tally] = {}
-        for span in spans:
-            kept |= await self._kept(level, span)
+        for part in parts:
+            kept |= await self._kept(level, part)
         counted = {(point.start_ms, point.tags): point for point in points}
         for key, old in kept.items():
             new = counted.get(key)

@@ -32,8 +32,9 @@ SECONDS_BETWEEN_LINES = 10.0
 DESCRIPTION = """\
 Count the events of a range of time again, by minute and hour, and write the rollup anew. Needed once for events that
 were stored before there was a rollup, and after events were written to or deleted from InfluxDB without ingest.
-It is right whether or not a service runs and events arrive, and to say it twice changes nothing. Counts of events that
-are beyond the bucket's retention stay as they are."""
+It is right whether or not a service runs and events arrive, for which it waits at the end until the current minute is
+over; to say it twice changes nothing. What lies in the future is left to the service, and counts of events that are
+beyond the bucket's retention stay as they are."""
 
 EPILOG = """\
 examples:

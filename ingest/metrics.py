@@ -20,7 +20,7 @@ _GAUGES = {
     "spool_oldest_age_seconds": "Seconds since the oldest point in the spool arrived",
     "dead_letters": "Lines that InfluxDB refused and that wait for a decision",
     "rollup_dirty_minutes": "Minutes, of a sensor or of all, whose points wait to be counted again",
-    "rollup_lag_seconds": "The counts hold everything that was stored until so many seconds ago (of before the start, less)",
+    "rollup_lag_seconds": "Everything that was stored until so many seconds ago is counted",
 }
 
 
