@@ -115,7 +115,7 @@ async def test_counts_are_a_hierarchy_by_path(shown: Shown, picked: Picked) -> N
 async def test_counts_are_exact_wherever_the_range_begins_and_ends(empty_place: Place, hours: int) -> None:
     """Of every minute that the range touches, and of no other; also where most of a long one is counted by the hour."""
     chance = random.Random(7)
-    hour_ms = RANGE.from_ms - RANGE.from_ms % HOUR_MS
+    hour_ms = RANGE.from_ms - RANGE.from_ms % HOUR_MS - hours * HOUR_MS
     times = [hour_ms + chance.randrange(hours * HOUR_MS) for _ in range(400)]
     sent_there = [Event(at, "brasil", "sul", f"sensor{n % 3}", 1.5) for n, at in enumerate(times)]
     sent_there.append(Event(hour_ms + HOUR_MS, "brasil", "sul", "once", 1.5))
