@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tools.dashboards.__main__ import main
-from tools.dashboards.checks import problems
-from tools.dashboards.files import DASHBOARDS, dashboard, databases
+from tools.dashboards.checks import TIMES_OF_THEIR_OWN, moved_times, problems
+from tools.dashboards.files import DASHBOARDS, dashboard, dashboards, databases
 from tools.dashboards.normal import text
 
 EVENTS = json.loads((DASHBOARDS / "events.json").read_text())
@@ -87,6 +87,12 @@ def _query(query: str) -> Change:
         (_panel(lambda panel: panel["targets"][0]["datasource"].update(uid="other")), "no datasource 'other'"),
         (_query("SELECT sum(n) FROM region_minutes"), "does not follow the time range"),
         (_query("SELECT sum(n) FROM region_minutes WHERE $timeFilter AND time > '2026-11-20'"), "a fixed time"),
+        (_query("SELECT sum(n) FROM region_minutes WHERE time > now() - 30d"), "does not follow the time range"),
+        (_query("SELECT sum(n) FROM region_minutes WHERE $timeFilter AND time > now()"), "of its own: now()"),
+        (_query("SELECT sum(n) FROM region_minutes WHERE $timeFilter AND time>now()-30d"), "of its own: now() - 30d"),
+        (_query("SELECT sum(n) FROM region_minutes WHERE time > ${__to}ms - 6h"), "of its own: ${__to}ms - 6h"),
+        (_query("SELECT sum(n) FROM region_minutes WHERE time > ${__from}ms - 7d"), "of its own: ${__from}ms - 7d"),
+        (_query("SELECT n FROM region_minutes WHERE time > (${__to} - 60000) * 1000000"), "own: ${__to} - 60000"),
         (lambda raw: raw["templating"]["list"][0].pop("allValue"), "variable country: «All» without an allValue"),
         (lambda raw: raw["templating"]["list"][0]["datasource"].update(uid="other"), "no datasource 'other'"),
         (lambda raw: raw["links"].append({"type": "link", "title": "x", "url": "/d/gone"}), "links to /d/gone"),
@@ -103,6 +109,23 @@ def test_what_breaks_a_rule_is_refused(tmp_path: Path, change: Change, problem: 
     assert any(problem in each for each in found), found
     assert main([str(path), "--folder", str(tmp_path)]) == 1
     assert [each.name for each in tmp_path.iterdir()] == ["changed.json"]
+
+
+def test_a_time_of_its_own_is_one_of_the_panels_that_need_it_and_no_other() -> None:
+    asked = {
+        title: [
+            moved_times(target.query)
+            for each in dashboards()
+            for panel in each.panels
+            if panel.title == title
+            for target in panel.targets
+        ]
+        for title in TIMES_OF_THEIR_OWN
+    }
+
+    for title, times in TIMES_OF_THEIR_OWN.items():
+        assert asked[title], f"no panel is called {title}"
+        assert all(set(times) <= one for one in asked[title]), f"{title} asks {asked[title]}, and may ask {times}"
 
 
 def test_a_panel_inside_a_folded_row_is_checked(tmp_path: Path) -> None:

@@ -15,8 +15,19 @@ REFRESH = "5s"
 
 # In @grafana/schema of Grafana 12.4, but not in the models of the SDK, which have it one level deeper.
 _KNOWN_ALL_THE_SAME = re.compile(r"^panels\[\d+\](\.panels\[\d+\])?\.options\.enablePagination$")
-_FOLLOWS_THE_RANGE = re.compile(r"\$timeFilter|\$\{__(from|to)\}|\bnow\(\)")
+_FOLLOWS_THE_RANGE = re.compile(r"\$timeFilter|\$\{__(from|to)\}")
 _FIXED_TIME = re.compile(r"\btime\s*[<>=]+\s*('|\d)")
+_MOVED_TIME = re.compile(
+    r"(now\(\)|\)|[^\s<>=()]+)\s*([-+])\s*(\d+(?:ns|u|µ|ms|s|m|h|d|w))\b|(\$\{__(?:from|to)\})\s*(-)\s*(\d{4,})|now\(\)"
+)
+# The minute or hour in which the range begins, and what may still be on its way at its end, with its minute.
+_BESIDE_THE_RANGE = frozenset({"${__from}ms - 1m", "${__from}ms - 1h", "${__to}ms - 15s", "${__to}ms - 75s"})
+# Panels with times of their own, and why.
+TIMES_OF_THEIR_OWN: Mapping[str, Collection[str]] = {
+    "Events/s now": ("now() - 12s", "now() - 2s"),  # of now, whatever the range; the last 2 s may be on their way
+    "Since the last event": ("${__to}ms - 7d",),  # it is asked for most where the range has no event
+    "Gaps": ("${__to}ms - 6h",),  # its cost goes by the event
+}
 _LINK = re.compile(r"/d/([\w-]+)")
 
 
@@ -102,18 +113,26 @@ def _of_queries(panel: Panel, datasources: Collection[str]) -> Iterator[str]:
     if not panel.targets:
         yield "it asks nothing"
     for raw, target in zip(panel.raw.get("targets", ()), panel.targets, strict=True):
-        yield from (f"query {target.ref}: {each}" for each in _of_a_query(raw, target.query))
+        yield from (f"query {target.ref}: {each}" for each in _of_a_query(raw, target.query, panel.title))
         if target.datasource not in datasources:
             yield f"query {target.ref}: no datasource {target.datasource!r} is provisioned"
 
 
-def _of_a_query(raw: Mapping[str, Any], query: str) -> Iterator[str]:
+def _of_a_query(raw: Mapping[str, Any], query: str, title: str) -> Iterator[str]:
+    own = TIMES_OF_THEIR_OWN.get(title, ())
     if not raw.get("rawQuery"):
         yield "it is made with the query builder: switch to the raw query"
-    if not _FOLLOWS_THE_RANGE.search(query):
+    if not own and not _FOLLOWS_THE_RANGE.search(query):
         yield "it does not follow the time range ($timeFilter, or ${__from} and ${__to})"
     if _FIXED_TIME.search(query):
         yield "it has a fixed time"
+    for each in sorted(moved_times(query) - _BESIDE_THE_RANGE - set(own)):
+        yield f"it has a time of its own: {each} (TIMES_OF_THEIR_OWN in tools/dashboards/checks.py has the exceptions)"
+
+
+def moved_times(query: str) -> set[str]:
+    """``now()``, and every time that a fixed duration is added to or taken from, as ``${__to}ms - 6h``."""
+    return {" ".join(filter(None, match.groups())) or match[0] for match in _MOVED_TIME.finditer(query)}
 
 
 def _of_variables(dashboard: Dashboard, datasources: Collection[str]) -> Iterator[str]:
