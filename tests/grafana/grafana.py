@@ -31,36 +31,15 @@ class Grafana:
     databases: Mapping[str, str]
 
     async def panel(
-        self,
-        dashboard: Dashboard,
-        panel: Panel,
-        time_range: TimeRange,
-        chosen: Mapping[str, Choice] | None = None,
-        points: int = PANEL_POINTS,
+        self, dashboard: Dashboard, panel: Panel, time_range: TimeRange, chosen: Mapping[str, Choice] | None = None
     ) -> list[Frame]:
         """The frames of a panel, after its transformations; what is not ``chosen`` is as the dashboard opens."""
-        frames = await self.untransformed(dashboard, panel, time_range, chosen, points)
+        asked = (self.query(dashboard, panel, target, time_range, chosen) for target in panel.targets)
+        frames = [frame for answer in await asyncio.gather(*asked) for frame in answer]
         selection = await self.selection(dashboard, time_range, chosen or {})
         # The browser fills variables into the transformations' options, too (SceneDataTransformer).
         options = in_browser(json.dumps(panel.transformations), selection, time_range, strict=False)
         return transformed(frames, json.loads(options))
-
-    async def untransformed(
-        self,
-        dashboard: Dashboard,
-        panel: Panel,
-        time_range: TimeRange,
-        chosen: Mapping[str, Choice] | None = None,
-        points: int = PANEL_POINTS,
-    ) -> list[Frame]:
-        """The frames as the datasource gives them."""
-        answers = await asyncio.gather(
-            *(
-                self.query(dashboard, panel, target, time_range, chosen=chosen, points=points)
-                for target in panel.targets
-            )
-        )
-        return [frame for answer in answers for frame in answer]
 
     async def query(
         self,
@@ -68,14 +47,12 @@ class Grafana:
         panel: Panel,
         target: Target,
         time_range: TimeRange,
-        *,
         chosen: Mapping[str, Choice] | None = None,
-        points: int = PANEL_POINTS,
     ) -> list[Frame]:
-        """The frames of one query of a panel."""
+        """The frames of one query of a panel, as the datasource gives them."""
         selection = await self.selection(dashboard, time_range, chosen or {})
-        width = panel.raw.get("maxDataPoints") or points
-        interval = interval_ms(time_range.to_ms - time_range.from_ms, width, panel.raw.get("interval") or "")
+        points = panel.raw.get("maxDataPoints") or PANEL_POINTS
+        interval = interval_ms(time_range.to_ms - time_range.from_ms, points, panel.raw.get("interval") or "")
         return await self.target(target, selection, time_range, interval)
 
     async def target(self, target: Target, selection: Selection, time_range: TimeRange, interval: int) -> list[Frame]:

@@ -22,7 +22,6 @@ NOBODY = {"country": "brasil", "region": "sul", "sensor": "nobody"}
 LONG_AGO = {"country": "brasil", "region": "norte", "sensor": "sensor05"}
 EVERY_SENSOR = [SENSOR01, ONLY_ERRORS, ONLY_TEXTS, NOBODY, LONG_AGO]
 START_MS = FROM_MS - FROM_MS % MINUTE_MS
-POINTS = 1000
 WEEK_MS = 7 * 86_400_000
 # Events that may still come: nothing counts as missing before that.
 ON_ITS_WAY_MS = 15_000
@@ -36,7 +35,7 @@ def shown(known_place: Place) -> Shown:
 
     async def ask(title: str, chosen: Mapping[str, str] = SENSOR01) -> list[Frame]:
         panel = SENSOR_DASHBOARD.panel(title)
-        return await known_place.grafana.panel(SENSOR_DASHBOARD, panel, RANGE, chosen, POINTS)
+        return await known_place.grafana.panel(SENSOR_DASHBOARD, panel, RANGE, chosen)
 
     return ask
 
