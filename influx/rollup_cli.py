@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from influx.buckets import find, retention_seconds
@@ -16,7 +15,8 @@ from influx.connection import Access, connected
 from influx.declared import EVENTS, FOR_EVER, ROLLUP
 from influx.errors import NotApplied, Refused
 from influx.options import http_url, name, needed_secret, setting
-from influx.rollup import Hour, Rebuild
+from influx.progress import Progress
+from influx.rollup import Rebuild
 from influx.tokens import TokenFolder
 from ingest.errors import StoreUnavailable
 from ingest.event import MAX_TIMESTAMP_MS
@@ -27,7 +27,6 @@ from ingest.rollup.recount import Recount
 from ingest.times import parse_time_ms
 
 TIMEOUT_SECONDS = 120.0
-SECONDS_BETWEEN_LINES = 10.0
 
 DESCRIPTION = """\
 Count the events of a range of time again, by minute and hour, and write the rollup anew. Needed once for events that
@@ -144,29 +143,3 @@ def _tokens(given: argparse.Namespace) -> tuple[str, str]:
     if not all(tokens):
         raise Refused(f"There is no {folder.file('ingest')}: name its folder with --tokens-dir, or a --token-file.")
     return tokens[0] or "", tokens[1] or ""
-
-
-class Progress:
-    """Tells how far it is: all the time on a terminal, every ten seconds elsewhere."""
-
-    def __init__(self) -> None:
-        self._hours = self._events = 0
-        self._last = time.monotonic()
-
-    def add(self, hour: Hour) -> None:
-        self._hours += 1
-        self._events += hour.events
-        reached = datetime.fromtimestamp(hour.start_ms / 1000, UTC).isoformat(timespec="minutes")
-        if sys.stderr.isatty():
-            print(f"\r{self._said()}, back to {reached}\033[K", end="", file=sys.stderr, flush=True)
-        elif time.monotonic() - self._last > SECONDS_BETWEEN_LINES:
-            self._last = time.monotonic()
-            print(f"{self._said()}, back to {reached}", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        if sys.stderr.isatty():
-            print("\r\033[K", end="", file=sys.stderr)
-        print(self._said())
-
-    def _said(self) -> str:
-        return f"{self._events} events in {self._hours} hours counted"

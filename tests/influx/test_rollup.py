@@ -152,7 +152,7 @@ def test_the_command(
     for name in ("ingest", "ingest-read"):
         (tmp_path / f"{name}.token").write_text(influx_server.token)
     assert main(["rollup", *address, "--start", "2018-10-09T18:00Z", "--stop", "2018-10-09T20:00Z"]) == 0
-    assert capsys.readouterr().out == "100 events in 1 hours counted\n"
+    assert capsys.readouterr().out == "100 events in 1 hour counted\n"
     asyncio.run(check())
     (tmp_path / "wrong").write_text("wrong")
     assert main(["rollup", *address, "--token-file", str(tmp_path / "wrong")]) == 1
@@ -183,7 +183,7 @@ def test_what_the_retention_has_taken_keeps_its_counts(
     (tmp_path / "token").write_text(influx_server.token)
     where = ["--url", influx_server.url, "--bucket", bucket, "--rollup-bucket", f"{bucket}-rollup"]
     assert main(["rollup", *where, "--token-file", str(tmp_path / "token")]) == 0
-    assert capsys.readouterr().out == "1 events in 1 hours counted\n"
+    assert capsys.readouterr().out == "1 events in 1 hour counted\n"
     asyncio.run(check())
 
 
