@@ -100,6 +100,23 @@ async def test_the_graph_has_the_mean_of_each_sensor(shown: Shown, picked: Picke
     assert _curves(await shown("Numbers", picked, group="sensor")) == expected
 
 
+async def test_a_graph_of_months_is_drawn_by_the_hour(empty_place: Place) -> None:
+    """Where a point stands for an hour or more, hours are read instead of minutes."""
+    chance = random.Random(3)
+    long = TimeRange(RANGE.to_ms - 100 * 24 * HOUR_MS, RANGE.to_ms)
+    step_ms = 3 * HOUR_MS
+    sent_there = [
+        Event(chance.randrange(long.from_ms + HOUR_MS, long.to_ms), "brasil", f"r{n % 2}", f"s{n % 5}", n / 8)
+        for n in range(300)
+    ]
+    await empty_place.write(EVENTS, [each.line() for each in sent_there])
+    await empty_place.count()
+
+    frames = await empty_place.grafana.panel(EVENTS_DASHBOARD, EVENTS_DASHBOARD.panel("Numbers"), long)
+
+    assert _curves(frames) == _means(sent_there, _region, step_ms) | _band(sent_there, step_ms)
+
+
 @pytest.mark.parametrize("picked", EVERY_PICK, ids=str)
 async def test_counts_are_a_hierarchy_by_path(shown: Shown, picked: Picked) -> None:
     counted = in_touched_minutes(picked.of(SENT))
@@ -249,22 +266,24 @@ def _curves(frames: Sequence[Frame]) -> dict[str, dict[Value, Value]]:
     return curves
 
 
-def _means(counted: Sequence[Event], name: Callable[[Event], str]) -> dict[str, dict[int, object]]:
+def _means(
+    counted: Sequence[Event], name: Callable[[Event], str], step_ms: int = MINUTE_MS
+) -> dict[str, dict[int, object]]:
     numbers: defaultdict[str, defaultdict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for each in counted:
         if each.number is not None:
-            numbers[name(each)][each.minute_ms].append(each.number)
+            numbers[name(each)][each.time_ms // step_ms * step_ms].append(each.number)
     return {
         line: {minute: pytest.approx(sum(values) / len(values)) for minute, values in minutes.items()}
         for line, minutes in numbers.items()
     }
 
 
-def _band(counted: Sequence[Event]) -> dict[str, dict[int, float]]:
+def _band(counted: Sequence[Event], step_ms: int = MINUTE_MS) -> dict[str, dict[int, float]]:
     numbers: defaultdict[int, list[float]] = defaultdict(list)
     for each in counted:
         if each.number is not None:
-            numbers[each.minute_ms].append(each.number)
+            numbers[each.time_ms // step_ms * step_ms].append(each.number)
     if not numbers:
         return {}
     return {
