@@ -12,19 +12,24 @@ from ingest.event import NS_PER_MS
 from ingest.influxql import InfluxQL, where
 from ingest.line_protocol import MEASUREMENT
 from ingest.minutes import HOUR_MS, MINUTE_MS, Mark
-from ingest.rollup.levels import LEVELS, SENSOR_MINUTES, Level, RollupPoint, Tally, tally
+from ingest.rollup.levels import LEVELS, SENSOR_MINUTES, Level, RollupPoint, Tally, of_rollup, points_of
 from ingest.rollup.recount import Recount, conditions, window
 from ingest.rollup.spans import Span, spans
 
 # More of them in one query might outlast its time-out.
 _EVENTS_A_QUERY = 4_000_000
 _ATTEMPTS = 3
-# A minute that events arrive in now is quiet soon after it is over.
-_PATIENCE_SECONDS = 150.0
-_BETWEEN_LAST_ATTEMPTS_SECONDS = 5.0
 
 # When a point begins, and its tags.
 _Key = tuple[int, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait at the end for minutes that events arrive in: each is quiet soon after it is over."""
+
+    longest_seconds: float = 150.0
+    between_seconds: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +43,11 @@ class Hour:
 class Rebuild:
     """Also right while a service counts and events arrive. Its methods raise StoreUnavailable or Refused."""
 
-    def __init__(self, events: InfluxQL, rollup: InfluxQL, recount: Recount) -> None:
+    def __init__(self, events: InfluxQL, rollup: InfluxQL, recount: Recount, patience: Patience | None = None) -> None:
         self._events = events
         self._rollup = rollup
         self._recount = recount
+        self._patience = patience or Patience()
 
     async def run(self, start_ms: int, stop_ms: int) -> AsyncIterator[Hour]:
         """Every hour from ``start_ms`` up to ``stop_ms`` that holds events, or counts of events that are gone.
@@ -73,10 +79,10 @@ class Rebuild:
     async def _settle_at_last(self, unsettled: Sequence[Span]) -> None:
         started = time.monotonic()
         while unsettled := await self._settle_all(unsettled):
-            if time.monotonic() - started > _PATIENCE_SECONDS:
+            if time.monotonic() - started > self._patience.longest_seconds:
                 when = ", ".join(_text(minutes.start_ms) for minutes in unsettled)
                 raise Refused(f"Events of {when} keep arriving: all others are counted. Count these when it is quiet.")
-            await asyncio.sleep(_BETWEEN_LAST_ATTEMPTS_SECONDS)
+            await asyncio.sleep(self._patience.between_seconds)
 
     async def _settle_all(self, minutes: Sequence[Span]) -> list[Span]:
         """Count ``minutes`` and what is counted from them; those that are not known to be right."""
@@ -94,9 +100,9 @@ class Rebuild:
         pending = [span]
         right: dict[int, int] = {}
         for _ in range(_ATTEMPTS):
-            points = await self._recount.count(level, pending)
-            await self._replace(level, pending, points)
-            right |= dict.fromkeys(_starts(level, pending), 0) | _sums(points)
+            counted = await self._recount.count(level, pending)
+            await self._replace(level, pending, counted)
+            right |= dict.fromkeys(_starts(level, pending), 0) | _sums(counted)
             if await self._total(level, span) == sum(right.values()):
                 return True
             totals = await self._totals(level, span)
@@ -130,11 +136,8 @@ class Rebuild:
     async def _kept(self, level: Level, span: Span) -> Mapping[_Key, Tally]:
         by_series = f"{where(conditions(span, level))} GROUP BY {', '.join(level.tags)}"
         found = await self._rollup.query(f"SELECT n, numbers, sum, min, max FROM {level.measurement}{by_series}")
-        return {
-            (time_ns // NS_PER_MS, tuple(series.tags[name] for name in level.tags)): tally(*columns)
-            for series in found
-            for time_ns, *columns in series.values
-        }
+        kept = [point for series in found for point in points_of(level, series.tags, series.values, of_rollup)]
+        return {(point.start_ms, point.tags): point.tally for point in kept}
 
     async def _total(self, level: Level, span: Span) -> int:
         """How many events the source of ``level`` holds, which is quick to ask."""

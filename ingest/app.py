@@ -17,7 +17,7 @@ from ingest.decode.line_events import LineDecoder
 from ingest.influxql import InfluxQL
 from ingest.metrics import Metrics
 from ingest.point_writer import InfluxAddress, PointWriter
-from ingest.rollup.keeper import Keeper
+from ingest.rollup.keeper import Keeper, Pace
 from ingest.rollup.recount import Recount
 from ingest.routes.answers import errors_as_json
 from ingest.routes.read import ReadRoutes
@@ -120,7 +120,7 @@ async def _influx_backend(settings: Settings, folder: DataFolder, metrics: Metri
             for bucket in (settings.influx_bucket, settings.influx_rollup_bucket)
         ]
         shipper = Shipper(spool, event_writer, _batching(settings), metrics)
-        keeper = Keeper(spool, Recount(events, rollup, rollup_writer), settings.rollup_interval_seconds)
+        keeper = Keeper(spool, Recount(events, rollup, rollup_writer), Pace(settings.rollup_interval_seconds))
         sink = SpoolSink(spool, settings.ship_batch_points, settings.ship_batch_bytes)
         await stack.enter_async_context(beside(keeper.run()))
         await stack.enter_async_context(beside(shipper.run()))

@@ -124,6 +124,11 @@ def _add_run(command: ArgumentParser) -> None:
         default="30s",
         help="longest wait for an answer, and for a free connection before an event is given up unsent",
     )
+    _add_reporting(command)
+
+
+def _add_reporting(command: ArgumentParser) -> None:
+    add = command.add_argument
     add("--results", type=Path, metavar="FILE", help="write the results here as JSON lines, for verify")
     add("--quiet", action="store_true", help="no progress, only the summary")
     add(

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 import structlog
@@ -17,21 +18,27 @@ _MARKS_AT_ONCE = 10_000
 # What is counted at once; a sensor's minute costs 1. With the newest minutes it is done soon, and they come first.
 _COST_AT_ONCE = 200
 _COST_OF_ALL = 100
-# Then the past, for so long, before the newest minutes have their turn again.
-_SECONDS_FOR_THE_PAST = 2.0
 # With so many points on their way to InfluxDB it has better things to do than the past.
 _BUSY_POINTS = 5_000
-# A write that was not answered is carried out within this time, or never.
-_UNSURE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long to rest between two rounds, how long to count the past before the newest minutes have their turn again,
+    and for how long a write that was not answered may still be carried out."""
+
+    interval_seconds: float
+    past_seconds: float = 2.0
+    unsure_seconds: float = 60.0
 
 
 class Keeper:
     """Runs until cancelled. ``trouble`` says why counts are behind, None if nothing keeps them from being right."""
 
-    def __init__(self, spool: Spool, recount: Recount, interval_seconds: float) -> None:
+    def __init__(self, spool: Spool, recount: Recount, pace: Pace) -> None:
         self._spool = spool
         self._recount = recount
-        self._interval_seconds = interval_seconds
+        self._pace = pace
         self._log = structlog.get_logger("rollup")
         self._caught_up_at = time.monotonic()
         self._unsure_until = 0.0
@@ -48,7 +55,7 @@ class Keeper:
             started = time.monotonic()
             more_waits = await self._try_once()
             took_seconds = time.monotonic() - started
-            await asyncio.sleep(took_seconds if more_waits and not self._busy() else self._interval_seconds)
+            await asyncio.sleep(took_seconds if more_waits and not self._busy() else self._pace.interval_seconds)
 
     async def once(self) -> bool:
         """Count what waits, the newest first and for a limited time, and say whether more waits.
@@ -62,7 +69,7 @@ class Keeper:
             batch = first_minutes(dirty[counted:])
             await self._count(batch)
             counted += len(batch)
-            if self._busy() or time.monotonic() - started > _SECONDS_FOR_THE_PAST:
+            if self._busy() or time.monotonic() - started > self._pace.past_seconds:
                 break
         more_waits = counted < len(dirty) or len(dirty) == _MARKS_AT_ONCE
         if not more_waits:
@@ -73,7 +80,7 @@ class Keeper:
         try:
             await self._recount.run([one.mark for one in batch])
         except WriteUnanswered:
-            self._unsure_until = time.monotonic() + _UNSURE_SECONDS
+            self._unsure_until = time.monotonic() + self._pace.unsure_seconds
             raise
         # Until then InfluxDB may put an older count in the place of this one: it will be counted again.
         if time.monotonic() >= self._unsure_until:

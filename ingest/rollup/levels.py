@@ -1,10 +1,11 @@
 """The levels of the rollup: what is counted from what, and how a count is written as a point."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from ingest.event import NS_PER_MS
 from ingest.line_protocol import MEASUREMENT, escape_key
 from ingest.minutes import HOUR_MS, MINUTE_MS, Mark
 
@@ -20,6 +21,9 @@ class Tally(msgspec.Struct, frozen=True, gc=False):
     sum: float = 0.0
     min: float | None = None
     max: float | None = None
+
+
+TallyOf = Callable[[Sequence[Any]], Tally]
 
 
 class RollupPoint(msgspec.Struct, frozen=True, gc=False):
@@ -38,7 +42,7 @@ class Level(msgspec.Struct, frozen=True):
     tags: tuple[str, ...]
     source: str
     fields: str
-    tally_of: Callable[[Sequence[Any]], Tally]
+    tally_of: TallyOf
 
     def marks(self, minutes: Iterable[Mark]) -> set[Mark]:
         """What of this level is to be counted again, once ``minutes`` of sensors are."""
@@ -55,6 +59,14 @@ class Level(msgspec.Struct, frozen=True):
         return f"{series} {_fields(point.tally)} {point.start_ms}000000\n"
 
 
+def points_of(
+    level: Level, tags: Mapping[str, str], rows: Iterable[Sequence[Any]], tally_of: TallyOf
+) -> list[RollupPoint]:
+    """The points of one series of an InfluxQL answer: ``rows`` begin with a time in ns."""
+    values = tuple(tags[name] for name in level.tags)
+    return [RollupPoint(time_ns // NS_PER_MS, values, tally_of(columns)) for time_ns, *columns in rows]
+
+
 def _fields(tally: Tally) -> str:
     fields = f"n={tally.n}i"
     if tally.min is not None and tally.max is not None:
@@ -67,7 +79,8 @@ def _of_events(columns: Sequence[Any]) -> Tally:
     return tally((numbers or 0) + (texts or 0), numbers, *of_numbers)
 
 
-def _of_rollup(columns: Sequence[Any]) -> Tally:
+def of_rollup(columns: Sequence[Any]) -> Tally:
+    """Of n, numbers, sum, min and max, as a level keeps them or as they were added up."""
     return tally(*columns)
 
 
@@ -85,9 +98,9 @@ _BY_SENSOR = ("country", "region", "sensor", "status")
 _BY_REGION = ("country", "region", "status")
 
 SENSOR_MINUTES = Level("sensor_minutes", MINUTE_MS, _BY_SENSOR, MEASUREMENT, _EVENT_FIELDS, _of_events)
-SENSOR_HOURS = Level("sensor_hours", HOUR_MS, _BY_SENSOR, SENSOR_MINUTES.measurement, _ROLLUP_FIELDS, _of_rollup)
-REGION_MINUTES = Level("region_minutes", MINUTE_MS, _BY_REGION, SENSOR_MINUTES.measurement, _ROLLUP_FIELDS, _of_rollup)
-REGION_HOURS = Level("region_hours", HOUR_MS, _BY_REGION, REGION_MINUTES.measurement, _ROLLUP_FIELDS, _of_rollup)
+SENSOR_HOURS = Level("sensor_hours", HOUR_MS, _BY_SENSOR, SENSOR_MINUTES.measurement, _ROLLUP_FIELDS, of_rollup)
+REGION_MINUTES = Level("region_minutes", MINUTE_MS, _BY_REGION, SENSOR_MINUTES.measurement, _ROLLUP_FIELDS, of_rollup)
+REGION_HOURS = Level("region_hours", HOUR_MS, _BY_REGION, REGION_MINUTES.measurement, _ROLLUP_FIELDS, of_rollup)
 
 # Each is counted from one that stands before it.
 LEVELS = (SENSOR_MINUTES, SENSOR_HOURS, REGION_MINUTES, REGION_HOURS)

@@ -7,12 +7,12 @@ import structlog
 
 from ingest.errors import StoreUnavailable, WriteUnanswered
 from ingest.event import NS_PER_MS
-from ingest.influxql import InfluxQL, Series, where
+from ingest.influxql import InfluxQL, where
 from ingest.line_protocol import MEASUREMENT
 from ingest.minutes import HOUR_MS, Mark
 from ingest.outcome import Outcome, outcome_of
 from ingest.point_writer import PointWriter
-from ingest.rollup.levels import LEVELS, Level, RollupPoint
+from ingest.rollup.levels import LEVELS, Level, RollupPoint, points_of
 from ingest.rollup.spans import Span, spans
 
 _POINTS_A_WRITE = 5_000
@@ -37,17 +37,18 @@ class Recount:
     async def count(self, level: Level, spans: Sequence[Span]) -> list[RollupPoint]:
         """What ``level`` must hold for ``spans``."""
         source = self._events if level.source == MEASUREMENT else self._rollup
-        points = []
+        found: list[RollupPoint] = []
         # One for all sensors is a long answer of its own; for single ones the way there and back takes the time.
         for some in [*([span] for span in spans if not span.tag), *_chunks([span for span in spans if span.tag])]:
             statements = "; ".join(_statement(level, span) for span in some)
-            points += [point for series in await source.query(statements) for point in _points(level, series)]
-        return points
+            for series in await source.query(statements):
+                found += points_of(level, series.tags, series.values, level.tally_of)
+        return found
 
-    async def write(self, level: Level, points: Sequence[RollupPoint]) -> None:
+    async def write(self, level: Level, counted: Sequence[RollupPoint]) -> None:
         """Raises WriteUnanswered if InfluxDB may yet write it, when something newer may be there already."""
-        for position in range(0, len(points), _POINTS_A_WRITE):
-            await self._write([level.line(point) for point in points[position : position + _POINTS_A_WRITE]])
+        for position in range(0, len(counted), _POINTS_A_WRITE):
+            await self._write([level.line(point) for point in counted[position : position + _POINTS_A_WRITE]])
 
     async def forget(self, level: Level, point: RollupPoint) -> None:
         """Delete a point."""
@@ -102,9 +103,3 @@ def _chunks(spans: Sequence[Span]) -> Iterator[list[Span]]:
     rest = iter(spans)
     while some := list(islice(rest, _SPANS_A_QUERY)):
         yield some
-
-
-def _points(level: Level, series: Series) -> Iterator[RollupPoint]:
-    tags = tuple(series.tags[name] for name in level.tags)
-    for time_ns, *columns in series.values:
-        yield RollupPoint(time_ns // NS_PER_MS, tags, level.tally_of(columns))

@@ -11,7 +11,7 @@ from ingest.event import NS_PER_MS, shortest
 from ingest.influxql import InfluxQL, Series, where
 from ingest.line_protocol import MEASUREMENT
 from ingest.minutes import HOUR_MS, MINUTE_MS
-from ingest.rollup.levels import SENSOR_HOURS, SENSOR_MINUTES, RollupPoint, tally
+from ingest.rollup.levels import SENSOR_HOURS, SENSOR_MINUTES, RollupPoint, of_rollup, points_of
 from ingest.store import Position, Selection, SeriesCount, StoredEvent
 from ingest.store.pieces import Piece, pieces
 from ingest.tag import Tag
@@ -75,11 +75,8 @@ class InfluxStore:
             f"SELECT n, numbers, sum, min, max FROM {level.measurement}"
             f"{where(_conditions(selection))} GROUP BY {', '.join(level.tags)}"
         )
-        return [
-            RollupPoint(time_ns // NS_PER_MS, tuple(series.tags[name] for name in level.tags), tally(*columns))
-            for series in await self._rollup.query(query)
-            for time_ns, *columns in series.values
-        ]
+        found = await self._rollup.query(query)
+        return [point for series in found for point in points_of(level, series.tags, series.values, of_rollup)]
 
     async def trouble(self) -> str | None:
         try:

@@ -10,7 +10,7 @@ import pytest
 
 from influx.__main__ import main
 from influx.errors import Refused
-from influx.rollup import Hour, Rebuild, _cut
+from influx.rollup import Hour, Patience, Rebuild, _cut
 from ingest.event import Event
 from ingest.minutes import HOUR_MS, MINUTE_MS
 from ingest.rollup.levels import SENSOR_MINUTES
@@ -31,8 +31,8 @@ async def place(influx_server: InfluxServer, influx_bucket: str) -> AsyncIterato
         yield place
 
 
-def rebuild_of(place: Place) -> Rebuild:
-    return Rebuild(place.events, place.rollup, place.recount)
+def rebuild_of(place: Place, patience: Patience | None = None) -> Rebuild:
+    return Rebuild(place.events, place.rollup, place.recount, patience)
 
 
 async def rebuilt(place: Place, start_ms: int = 0, stop_ms: int = FAR_MS) -> list[Hour]:
@@ -71,9 +71,8 @@ async def test_counts_of_events_that_were_deleted_go(
     await assert_exact(place, [event for event in sent if not event.tag.endswith(".s1")])
 
 
-async def test_events_that_arrive_meanwhile_are_counted_too(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_events_that_arrive_meanwhile_are_counted_too(place: Place) -> None:
     """It ends when all is right, and an hour that goes on changing keeps it from no other."""
-    monkeypatch.setattr("influx.rollup._BETWEEN_LAST_ATTEMPTS_SECONDS", 0.05)
     stored = [*events(300), *events(40, HOUR - 2 * HOUR_MS)]
     await place.store(stored)
     ends = time.monotonic() + 1.5
@@ -85,17 +84,14 @@ async def test_events_that_arrive_meanwhile_are_counted_too(place: Place, monkey
             await place.store([event])
 
     arriving = [asyncio.create_task(arrive(sensor)) for sensor in range(4)]
-    hours = [hour.start_ms async for hour in rebuild_of(place).run(0, FAR_MS)]
+    hours = [hour.start_ms async for hour in rebuild_of(place, Patience(between_seconds=0.05)).run(0, FAR_MS)]
     assert hours == [HOUR, HOUR - 2 * HOUR_MS]
     assert time.monotonic() >= ends, "it ended while events arrived"
     await asyncio.gather(*arriving)
     await assert_exact(place, stored)
 
 
-async def test_it_gives_up_on_what_never_ends_but_not_on_the_rest(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("influx.rollup._PATIENCE_SECONDS", 0.0)
+async def test_it_gives_up_on_what_never_ends_but_not_on_the_rest(place: Place) -> None:
     older = events(40, HOUR - 2 * HOUR_MS)
     await place.store([*events(300), *older])
 
@@ -105,7 +101,8 @@ async def test_it_gives_up_on_what_never_ends_but_not_on_the_rest(
 
     arriving = asyncio.create_task(arrive())
     with pytest.raises(Refused, match="2018-10-09T18:00"):
-        await rebuilt(place)
+        async for _ in rebuild_of(place, Patience(longest_seconds=0.0)).run(0, FAR_MS):
+            pass
     arriving.cancel()
     await asyncio.wait([arriving])
     assert [point for point in await kept(place, SENSOR_MINUTES) if point.start_ms < HOUR] == tallied(

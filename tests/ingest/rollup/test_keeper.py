@@ -14,7 +14,7 @@ from ingest.errors import WriteUnanswered
 from ingest.event import Event
 from ingest.line_protocol import LineEncoder
 from ingest.minutes import HOUR_MS, MINUTE_MS, Mark
-from ingest.rollup.keeper import Keeper, first_minutes
+from ingest.rollup.keeper import Keeper, Pace, first_minutes
 from ingest.rollup.levels import LEVELS
 from ingest.spool import Blob, Spool
 from ingest.spool_rows import Row
@@ -55,7 +55,7 @@ async def everything(spool: Spool) -> list[Row]:
 
 async def test_what_left_the_spool_is_counted(tmp_path: Path, place: Place) -> None:
     async with opened(tmp_path) as spool:
-        keeper = Keeper(spool, place.recount, 5.0)
+        keeper = Keeper(spool, place.recount, Pace(5.0))
         await ship(spool, place, events(300))
         assert spool.depth.dirty_minutes > 0
         assert keeper.lag_seconds > 0
@@ -68,7 +68,7 @@ async def test_dirty_minutes_are_there_after_reopening(tmp_path: Path, place: Pl
     async with opened(tmp_path) as spool:
         await ship(spool, place, events(300))
     async with opened(tmp_path) as spool:
-        await Keeper(spool, place.recount, 5.0).once()
+        await Keeper(spool, place.recount, Pace(5.0)).once()
     await assert_exact(place, events(300))
 
 
@@ -81,7 +81,7 @@ async def test_a_minute_that_is_touched_while_it_is_counted_is_counted_again(tmp
         await ship(spool, place, [late])
         await spool.clean(dirty)
         assert [one.mark for one in await spool.dirty(100)] == [Mark(HOUR, "brasil.sul.s0")]
-        await Keeper(spool, place.recount, 5.0).once()
+        await Keeper(spool, place.recount, Pace(5.0)).once()
     await assert_exact(place, [*events(10), late])
 
 
@@ -91,7 +91,7 @@ async def test_while_it_cannot_count_it_says_so_and_catches_up_later(
     bucket = f"later-{id(tmp_path)}"
     make_bucket(influx_server, bucket)
     async with rolled_up(influx_server, bucket) as place, opened(tmp_path) as spool:
-        keeper = Keeper(spool, place.recount, 0.05)
+        keeper = Keeper(spool, place.recount, Pace(0.05))
         await ship(spool, place, events(20))
         task = asyncio.create_task(keeper.run())
         await _until(lambda: keeper.trouble is not None)
@@ -106,12 +106,11 @@ async def test_while_it_cannot_count_it_says_so_and_catches_up_later(
 
 
 async def test_the_newest_minutes_are_counted_first_and_the_past_in_what_time_is_left(
-    tmp_path: Path, place: Place, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, place: Place
 ) -> None:
-    monkeypatch.setattr("ingest.rollup.keeper._SECONDS_FOR_THE_PAST", 0.0)
     sent = [Event(HOUR + minute * MINUTE_MS, f"a.b.s{i}", "1") for minute in range(6) for i in range(20)]
     async with opened(tmp_path) as spool:
-        keeper = Keeper(spool, place.recount, 5.0)
+        keeper = Keeper(spool, place.recount, Pace(5.0, past_seconds=0.0))
         await ship(spool, place, sent)
         assert await keeper.once() is True
         newest = [event for event in sent if event.timestamp_ms >= HOUR + 4 * MINUTE_MS]
@@ -124,7 +123,7 @@ async def test_the_newest_minutes_are_counted_first_and_the_past_in_what_time_is
 async def test_while_much_is_on_its_way_the_past_waits(tmp_path: Path, place: Place) -> None:
     sent = [Event(HOUR + minute * MINUTE_MS, f"a.b.s{i}", "1") for minute in range(6) for i in range(20)]
     async with opened(tmp_path) as spool:
-        keeper = Keeper(spool, place.recount, 5.0)
+        keeper = Keeper(spool, place.recount, Pace(5.0))
         await ship(spool, place, sent)
         await spool.append([Blob(b"m v=1 1\n" * 5_000, 5_000)])
         assert await keeper.once() is True
@@ -140,7 +139,7 @@ async def test_scattered_events_of_last_year_hold_up_nothing(tmp_path: Path, pla
     ]
     fresh = Event(HOUR + MINUTE_MS, "a.b.fresh", "1")
     async with opened(tmp_path) as spool:
-        keeper = Keeper(spool, place.recount, 5.0)
+        keeper = Keeper(spool, place.recount, Pace(5.0))
         await ship(spool, place, scattered)
         await keeper.once()
         await ship(spool, place, [fresh])
@@ -154,12 +153,11 @@ async def test_scattered_events_of_last_year_hold_up_nothing(tmp_path: Path, pla
 
 
 async def test_a_write_that_was_not_answered_is_counted_again_until_it_can_do_no_harm(
-    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str
 ) -> None:
-    monkeypatch.setattr("ingest.rollup.keeper._UNSURE_SECONDS", 0.5)
     async with proxied(influx_server) as proxy, rolled_up(influx_server, influx_bucket, proxy.url) as place:
         async with opened(tmp_path) as spool:
-            keeper = Keeper(spool, place.recount, 5.0)
+            keeper = Keeper(spool, place.recount, Pace(5.0, unsure_seconds=0.5))
             await ship(spool, place, events(10))
             proxy.script.append(PassAndForget())
             with pytest.raises(WriteUnanswered):
