@@ -1,11 +1,11 @@
 """What events are read from: one interface, two stores, the same tests for both."""
 
-from typing import Protocol
+import math
+from typing import Protocol, Self
 
 import msgspec
 
 from ingest.event import NS_PER_MS, number, shortest, status_of
-from ingest.rollup.levels import RollupPoint
 from ingest.tag import Tag
 
 
@@ -18,6 +18,17 @@ class Selection(msgspec.Struct, frozen=True):
     region: str | None = None
     sensor: str | None = None
     status: str | None = None
+
+    def holds(self, event: "StoredEvent") -> bool:
+        """Whether ``event`` is one of them."""
+        if self.status not in (None, event.status):
+            return False
+        if self.start_ms is not None and event.timestamp_ms < self.start_ms:
+            return False
+        if self.stop_ms is not None and event.timestamp_ms >= self.stop_ms:
+            return False
+        segments = zip((self.country, self.region, self.sensor), event.tag.split("."), strict=True)
+        return all(wanted in (None, segment) for wanted, segment in segments)
 
 
 class Position(msgspec.Struct, frozen=True, order=True):
@@ -47,6 +58,22 @@ class StoredEvent(msgspec.Struct, frozen=True, gc=False):
         return Position(self.time_ns, self.tag)
 
 
+class Numbers(msgspec.Struct, frozen=True, gc=False):
+    """The numeric events of the step of time from ``start_ms`` on; ``mean`` is None if their sum is too large."""
+
+    start_ms: int
+    numbers: int
+    mean: float | None
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, start_ms: int, numbers: int | None, total: float | None, least: float, most: float) -> Self:
+        """From what a store adds up; the rollup keeps no count where it keeps no sum."""
+        mean = total / numbers if numbers and total is not None else None
+        return cls(start_ms, numbers or 0, mean if mean is not None and math.isfinite(mean) else None, least, most)
+
+
 class SeriesCount(msgspec.Struct, frozen=True, order=True):
     """How many events of one sensor a store holds."""
 
@@ -65,8 +92,12 @@ class Store(Protocol):
         """The events of ``selection`` by sensor, in no particular order."""
         ...
 
-    async def minutes(self, selection: Selection) -> list[RollupPoint]:
-        """The rollup by minute and series of the minutes that begin within ``selection``, in no particular order."""
+    async def numbers(self, selection: Selection, step_ms: int) -> list[Numbers]:
+        """The numeric events of ``selection`` by step, in ascending order; steps without any are left out.
+
+        Steps begin at multiples of ``step_ms``. Whole minutes are read as they are kept, whole hours too: the ends of
+        the selection should be multiples of the step, or more than it is counted.
+        """
         ...
 
     async def trouble(self) -> str | None:

@@ -10,10 +10,19 @@ from ingest.errors import DiskFailed, StoreUnavailable
 from ingest.event import Event, number, time_ns
 from ingest.group_commit import GroupCommit
 from ingest.metrics import Metrics
-from ingest.rollup.levels import RollupPoint, tally
 from ingest.sqlite import connect, touch, transaction
-from ingest.store import Position, Selection, SeriesCount, StoredEvent, embedded_queries, embedded_tables, shown_valor
+from ingest.store import (
+    Numbers,
+    Position,
+    Selection,
+    SeriesCount,
+    StoredEvent,
+    embedded_queries,
+    embedded_tables,
+    shown_valor,
+)
 from ingest.store.embedded_queries import Query
+from ingest.store.embedded_tables import Ids
 from ingest.store.readers import Readers
 from ingest.tag import Tag
 
@@ -30,7 +39,7 @@ class EmbeddedStore:
         self._metrics = metrics
         self._writer = connect(self._path)
         embedded_tables.prepare(self._writer)
-        self._sensor_ids: dict[str, int] = dict(self._writer.execute("SELECT tag, id FROM sensors"))
+        self._sensors = embedded_tables.known_sensors(self._writer)
         self._commits: GroupCommit[Sequence[Event]] = GroupCommit(self._commit, "embedded-write")
         self._readers = Readers(self._path)
         self._failed = False
@@ -58,10 +67,9 @@ class EmbeddedStore:
                 totals[Tag(country, region, sensor)] += events
         return [SeriesCount(tag, events) for tag, events in totals.items() if events]
 
-    async def minutes(self, selection: Selection) -> list[RollupPoint]:
-        """As every event has changed them: they never lag."""
-        rows = await self._read(embedded_queries.minutes(selection))
-        return [RollupPoint(start_ms, tuple(columns[:4]), tally(*columns[4:])) for start_ms, *columns in rows]
+    async def numbers(self, selection: Selection, step_ms: int) -> list[Numbers]:
+        """Whole minutes as every event has changed them: they never lag."""
+        return [Numbers.of(*row) for row in await self._read(embedded_queries.numbers(selection, step_ms))]
 
     async def trouble(self) -> str | None:
         """Why events can be neither kept nor read now; after a failure it tries the disk, which may be well again."""
@@ -79,22 +87,22 @@ class EmbeddedStore:
         self._writer.close()
 
     def _commit(self, groups: Sequence[Sequence[Event]]) -> None:
-        new_sensors: dict[str, int] = {}
+        new_sensors: dict[str, Ids] = {}
         with transaction(self._writer):
             rows = [self._row(event, new_sensors) for events in groups for event in events]
             stored = embedded_tables.insert(self._writer, rows)
             if not rows:
                 touch(self._writer)
         # Only now: a transaction that failed has taken its new sensors back.
-        self._sensor_ids |= new_sensors
+        self._sensors |= new_sensors
         self._metrics.stored.inc(stored)
 
-    def _row(self, event: Event, new_sensors: dict[str, int]) -> embedded_tables.Row:
+    def _row(self, event: Event, new_sensors: dict[str, Ids]) -> embedded_tables.Row:
         tag, valor = event.tag, event.valor
-        sensor_id = self._sensor_ids.get(tag) or new_sensors.get(tag)
-        if sensor_id is None:
-            sensor_id = new_sensors[tag] = embedded_tables.insert_sensor(self._writer, tag)
-        return time_ns(event.timestamp_ms, valor), sensor_id, valor, number(valor)
+        ids = self._sensors.get(tag) or new_sensors.get(tag)
+        if ids is None:
+            ids = new_sensors[tag] = embedded_tables.insert_sensor(self._writer, tag)
+        return time_ns(event.timestamp_ms, valor), ids.sensor, ids.region, valor, number(valor)
 
     async def _read(self, query: Query) -> list[Any]:
         try:

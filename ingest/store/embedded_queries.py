@@ -59,14 +59,35 @@ def _count_of(piece: Piece, selection: Selection) -> Query:
     )
 
 
-def minutes(selection: Selection) -> Query:
-    """Rows of start_ms, country, region, sensor, status, n, numbers, sum, min, max."""
-    where, values = _where([*_times("start_ms", selection, 1), *_segments(selection), *_status(selection)])
-    return Query(
-        "SELECT start_ms, country, region, sensor, status, n, numbers, sum, min, max"
-        f" FROM minutes JOIN sensors ON sensors.id = sensor_id{where}",
-        values,
+def numbers(selection: Selection, step_ms: int) -> Query:
+    """Rows of the step's start in ms, numbers, sum, min, max; the connection has the function ``number_of``."""
+    if step_ms % MINUTE_MS:
+        return _numbers_of_events(selection, step_ms)
+    # A sensor's minutes are found by its index, which the planner may not choose by itself.
+    table = (
+        "region_minutes JOIN regions ON regions.id = region_id"
+        if selection.sensor is None
+        else "sensors CROSS JOIN minutes INDEXED BY minutes_of_sensor ON sensors.id = sensor_id"
     )
+    parts = [("numbers > 0",), *_times("start_ms", selection, 1), *_segments(selection), *_status(selection)]
+    where, values = _where(parts)
+    sql = (
+        f"SELECT start_ms / ? * ?, sum(numbers), sum(sum), min(min), max(max) FROM {table}{where} GROUP BY 1 ORDER BY 1"
+    )
+    return Query(sql, [step_ms, step_ms, *values])
+
+
+def _numbers_of_events(selection: Selection, step_ms: int) -> Query:
+    parts = [*_times("time_ns", selection, NS_PER_MS), *_segments(selection), *_status_of_valor(selection)]
+    where, values = _where(parts)
+    # Materialized, or number_of would be asked anew for every use of its answer.
+    sql = (
+        f"WITH numbers AS MATERIALIZED (SELECT time_ns / {NS_PER_MS} AS time_ms, number_of(valor) AS number"
+        f" FROM events JOIN sensors ON sensors.id = sensor_id{where})"
+        " SELECT time_ms / ? * ?, count(*), sum(number), min(number), max(number)"
+        " FROM numbers WHERE number IS NOT NULL GROUP BY 1 ORDER BY 1"
+    )
+    return Query(sql, [*values, step_ms, step_ms])
 
 
 # A condition and its parameters.

@@ -11,8 +11,8 @@ from ingest.event import NS_PER_MS, shortest
 from ingest.influxql import InfluxQL, Series, where
 from ingest.line_protocol import MEASUREMENT
 from ingest.minutes import HOUR_MS, MINUTE_MS
-from ingest.rollup.levels import SENSOR_HOURS, SENSOR_MINUTES, RollupPoint, of_rollup, points_of
-from ingest.store import Position, Selection, SeriesCount, StoredEvent
+from ingest.rollup.levels import REGION_HOURS, REGION_MINUTES, SENSOR_HOURS, SENSOR_MINUTES, Level
+from ingest.store import Numbers, Position, Selection, SeriesCount, StoredEvent
 from ingest.store.pieces import Piece, pieces
 from ingest.tag import Tag
 
@@ -69,14 +69,18 @@ class InfluxStore:
             return await self._events.query(f"SELECT count(value), count(text) FROM {MEASUREMENT}{by_sensor}")
         return await self._rollup.query(f"SELECT sum(n) FROM {measurement}{by_sensor}")
 
-    async def minutes(self, selection: Selection) -> list[RollupPoint]:
-        level = SENSOR_MINUTES
-        query = (
-            f"SELECT n, numbers, sum, min, max FROM {level.measurement}"
-            f"{where(_conditions(selection))} GROUP BY {', '.join(level.tags)}"
-        )
-        found = await self._rollup.query(query)
-        return [point for series in found for point in points_of(level, series.tags, series.values, of_rollup)]
+    async def numbers(self, selection: Selection, step_ms: int) -> list[Numbers]:
+        """From minutes on as the rollup has them, a few seconds behind."""
+        by_step = f"{where(_conditions(selection))} GROUP BY time({step_ms}ms) fill(none)"
+        if step_ms % MINUTE_MS:
+            query = f"SELECT count(value), sum(value), min(value), max(value) FROM {MEASUREMENT}{by_step}"
+            found = await self._events.query(query)
+        else:
+            level = _level(selection, step_ms)
+            query = f"SELECT sum(numbers), sum(sum), min(min), max(max) FROM {level.measurement}{by_step}"
+            found = await self._rollup.query(query)
+        rows = [row for series in found for row in series.values]
+        return [Numbers.of(time_ns // NS_PER_MS, *columns) for time_ns, *columns in rows]
 
     async def trouble(self) -> str | None:
         try:
@@ -88,6 +92,13 @@ class InfluxStore:
     async def close(self) -> None:
         await self._events.close()
         await self._rollup.close()
+
+
+def _level(selection: Selection, step_ms: int) -> Level:
+    """The coarsest level that holds the answer."""
+    if selection.sensor is None:
+        return REGION_MINUTES if step_ms % HOUR_MS else REGION_HOURS
+    return SENSOR_MINUTES if step_ms % HOUR_MS else SENSOR_HOURS
 
 
 def _events_of(row: list[Any]) -> list[StoredEvent]:

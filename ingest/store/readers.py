@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from ingest.event import number
 from ingest.sqlite import connect
 
 _MOST = 4
@@ -25,7 +26,7 @@ class Readers:
     async def run(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
         """What ``read`` returns or raises; whoever is cancelled has its query interrupted. Raises sqlite3.Error."""
         async with self._turns:
-            connection = self._idle.pop() if self._idle else await asyncio.to_thread(connect, self._path)
+            connection = self._idle.pop() if self._idle else await asyncio.to_thread(self._connect)
             self._busy.add(connection)
             reading = asyncio.ensure_future(asyncio.to_thread(read, connection))
             try:
@@ -39,6 +40,11 @@ class Readers:
             finally:
                 self._busy.discard(connection)
                 self._idle.append(connection)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = connect(self._path)
+        connection.create_function("number_of", 1, number, deterministic=True)
+        return connection
 
     async def close(self) -> None:
         """Interrupt what still runs and close every connection."""

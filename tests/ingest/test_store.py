@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.errors import BadParameter, DiskFailed, StoreUnavailable
-from ingest.event import Event, time_ns
+from ingest.event import Event, number, time_ns
 from ingest.influxql import InfluxQL
 from ingest.metrics import Metrics
-from ingest.minutes import MINUTE_MS
+from ingest.minutes import HOUR_MS, MINUTE_MS
 from ingest.point_writer import InfluxAddress
 from ingest.routes.read import hierarchy
 from ingest.sqlite import connect
-from ingest.store import Selection, Store, StoredEvent, shown_valor
+from ingest.store import Numbers, Selection, Store, StoredEvent, shown_valor
 from ingest.store.embedded import FILE_NAME, EmbeddedStore
 from ingest.store.embedded_queries import Query
 from ingest.store.influx import InfluxStore
 from ingest.store.paging import parse_cursor, read_page, read_pages
-from tests.ingest.oracle import by_sensor, in_order, tallied
 from tests.ingest.rolled_up import rolled_up
 from tests.ingest.strategies import TAGS, VALORES
 from tools.influx_server import InfluxServer, free_port, make_bucket
@@ -166,20 +166,46 @@ async def test_counts_kept_and_counts_of_a_range_agree(shelf: Shelf, status: str
     assert sorted(await shelf.store.counts(Selection(status=status))) == sorted(await shelf.store.counts(everything))
 
 
-async def test_minutes_are_those_of_a_full_scan(shelf: Shelf) -> None:
-    events = [*many(400, per_ms=1)]
-    spread = [Event(e.timestamp_ms + i * 1777, e.tag, e.valor) for i, e in enumerate(events)]
+@pytest.mark.parametrize("step_ms", [1_000, 15_000, MINUTE_MS, 5 * MINUTE_MS, HOUR_MS, 3 * HOUR_MS])
+@pytest.mark.parametrize(
+    "selection",
+    [
+        Selection(),
+        Selection(country="brasil", region="sul"),
+        Selection(country="brasil", region="sul", sensor="s1"),
+        Selection(sensor="s1", status="processado"),
+        Selection(country="brasil", status="erro"),
+        Selection(country="chile"),
+    ],
+)
+async def test_numbers_are_those_of_a_full_scan(shelf: Shelf, selection: Selection, step_ms: int) -> None:
+    spread = [Event(e.timestamp_ms + i * 1777, e.tag, e.valor if i % 9 else "on") for i, e in enumerate(many(400))]
+    late = Event(START_MS - YEAR_MS, "brasil.sul.s1", "1e3")
     await shelf.put(spread[200:])
-    await shelf.put([*spread[:230], Event(START_MS - YEAR_MS, "brasil.sul.s1", "1e3")])
-    everything = [*spread, Event(START_MS - YEAR_MS, "brasil.sul.s1", "1e3")]
-    expected = tallied(everything, MINUTE_MS, by_sensor)
-    assert in_order(await shelf.store.minutes(Selection())) == expected
-    assert in_order(await shelf.store.minutes(Selection(region="sul", status="erro"))) == [
-        point for point in expected if point.tags[1] == "sul" and point.tags[3] == "erro"
-    ]
-    first_ms = expected[2].start_ms
-    chosen = Selection(start_ms=first_ms, stop_ms=first_ms + MINUTE_MS)
-    assert in_order(await shelf.store.minutes(chosen)) == [point for point in expected if point.start_ms == first_ms]
+    await shelf.put([*spread[:230], late])
+    assert await shelf.store.numbers(selection, step_ms) == numbers_of([*spread, late], selection, step_ms)
+    start_ms = (START_MS // step_ms + 1) * step_ms
+    ended = msgspec.structs.replace(selection, start_ms=start_ms, stop_ms=start_ms + 2 * step_ms)
+    assert await shelf.store.numbers(ended, step_ms) == numbers_of(spread, ended, step_ms)
+
+
+def numbers_of(events: Sequence[Event], selection: Selection, step_ms: int) -> list[Numbers]:
+    """What a store must add up to, by a full scan."""
+    steps: dict[int, list[float]] = {}
+    for stored in sorted(shown(events), key=lambda event: event.time_ns):
+        value = number(stored.valor)
+        if value is not None and selection.holds(stored):
+            steps.setdefault(stored.timestamp_ms // step_ms * step_ms, []).append(value)
+    return [Numbers.of(start_ms, len(v), sum(v), min(v), max(v)) for start_ms, v in steps.items()]
+
+
+@pytest.mark.parametrize("step_ms", [1_000, MINUTE_MS, HOUR_MS])
+async def test_a_sum_too_large_has_no_mean(shelf: Shelf, step_ms: int) -> None:
+    await shelf.put([Event(START_MS + i, "a.b.c", "1e308") for i in range(3)])
+    await shelf.put([Event(START_MS + 2 * HOUR_MS, "a.b.c", "5")])
+    large, small = await shelf.store.numbers(Selection(), step_ms)
+    assert (large.mean, large.least, large.most) == (None, 1e308, 1e308)
+    assert (small.numbers, small.mean) == (1, 5.0)
 
 
 @pytest.mark.parametrize("status", [None, "processado", "erro"])
@@ -354,19 +380,47 @@ INSERT INTO sensors (country, region, sensor, tag) VALUES ('brasil', 'sul', 's1'
 """
 
 
-async def test_a_file_of_an_earlier_version_is_counted_when_it_is_opened(tmp_path: Path) -> None:
+# The version after it kept the minutes of sensors, but not those of regions.
+MINUTES_SCHEMA = """
+DROP TRIGGER events_are_counted;
+CREATE TABLE minutes (
+    start_ms INTEGER NOT NULL, sensor_id INTEGER NOT NULL, status TEXT NOT NULL, n INTEGER NOT NULL,
+    numbers INTEGER NOT NULL, sum REAL, min REAL, max REAL, PRIMARY KEY (start_ms, sensor_id, status)
+) WITHOUT ROWID;
+CREATE VIEW arriving AS SELECT time_ns, sensor_id, valor, NULL AS number FROM events;
+CREATE TRIGGER events_are_kept_and_counted INSTEAD OF INSERT ON arriving BEGIN
+    INSERT INTO events VALUES (NEW.time_ns, NEW.sensor_id, NEW.valor);
+    INSERT INTO minutes VALUES (
+        NEW.time_ns / 60000000000 * 60000, NEW.sensor_id, iif(NEW.valor = '', 'erro', 'processado'),
+        1, NEW.number IS NOT NULL, NEW.number, NEW.number, NEW.number
+    ) ON CONFLICT DO UPDATE SET
+        n = n + 1, numbers = numbers + excluded.numbers, sum = coalesce(sum + excluded.sum, sum, excluded.sum),
+        min = min(coalesce(min, excluded.min), coalesce(excluded.min, min)),
+        max = max(coalesce(max, excluded.max), coalesce(excluded.max, max));
+    UPDATE sensors SET processado = processado + (NEW.valor <> ''), erro = erro + (NEW.valor = '')
+    WHERE id = NEW.sensor_id;
+END;
+"""
+
+
+@pytest.mark.parametrize("has_minutes", [False, True])
+async def test_a_file_of_an_earlier_version_is_counted_when_it_is_opened(tmp_path: Path, has_minutes: bool) -> None:
     earlier = [
         Event(START_MS + i * 9_000, "brasil.sul.s1", ("23.50", "", "0x10", "nan", "1e999")[i % 5]) for i in range(50)
     ]
     with closing(connect(tmp_path / FILE_NAME)) as connection:
-        connection.executescript(EARLIER_SCHEMA)
-        rows = [(time_ns(event.timestamp_ms, event.valor), 1, event.valor) for event in earlier]
-        connection.executemany("INSERT INTO events VALUES (?, ?, ?)", rows)
+        connection.executescript(EARLIER_SCHEMA + MINUTES_SCHEMA * has_minutes)
+        rows = [(time_ns(e.timestamp_ms, e.valor), 1, e.valor, number(e.valor)) for e in earlier]
+        if has_minutes:
+            connection.executemany("INSERT INTO arriving VALUES (?, ?, ?, ?)", rows)
+        else:
+            connection.executemany("INSERT INTO events VALUES (?, ?, ?)", [row[:3] for row in rows])
     later = [Event(START_MS + i * 9_000, "brasil.sul.s1", "7") for i in range(3)]
     for _ in range(2):
         async with embedded(tmp_path) as shelf:
             await shelf.put([*later, *earlier[:5]])
             assert await shelf.store.events(Selection(), None, 100) == shown([*earlier, *later])
-            expected = tallied([*earlier, *later], MINUTE_MS, by_sensor)
-            assert in_order(await shelf.store.minutes(Selection())) == expected
+            for selection in (Selection(), Selection(sensor="s1")):
+                expected = numbers_of([*earlier, *later], selection, MINUTE_MS)
+                assert await shelf.store.numbers(selection, MINUTE_MS) == expected
             assert sum(count.events for count in await shelf.store.counts(Selection())) == 53
