@@ -21,6 +21,7 @@ from ingest.rollup.keeper import Keeper, Pace
 from ingest.rollup.recount import Recount
 from ingest.routes.answers import errors_as_json
 from ingest.routes.read import ReadRoutes
+from ingest.routes.series import SeriesRoutes
 from ingest.routes.service import ServiceRoutes
 from ingest.routes.write import BodyLimits, WriteRoutes
 from ingest.rules import Limits, Rules
@@ -145,15 +146,20 @@ async def _listening(settings: Settings, application: web.Application) -> AsyncI
 
 
 def _application(settings: Settings, backend: Backend, metrics: Metrics) -> web.Application:
-    rules = Rules(_limits(settings), clock_ms=lambda: time.time_ns() // 1_000_000)
+    rules = Rules(_limits(settings), _clock_ms)
     lines = LineDecoder(rules, time.time_ns, backend.sink.keeps_other_measurements)
     limits = BodyLimits(settings.max_body_bytes, settings.body_timeout_seconds)
     write = WriteRoutes(rules, lines, backend.sink, metrics, limits)
     application = web.Application(middlewares=[errors_as_json], client_max_size=settings.max_body_bytes)
     application.add_routes(write.routes())
     application.add_routes(ReadRoutes(backend.store).routes())
+    application.add_routes(SeriesRoutes(backend.store, _clock_ms).routes())
     application.add_routes(ServiceRoutes(metrics, backend.reasons).routes())
     return application
+
+
+def _clock_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _limits(settings: Settings) -> Limits:

@@ -12,8 +12,8 @@ from ingest.times import parse_time_ms
 def selection(query: MultiMapping[str]) -> Selection:
     """Which events the request asks for. Raises BadParameter."""
     return Selection(
-        start_ms=_time_ms(query, "start"),
-        stop_ms=_time_ms(query, "stop"),
+        start_ms=time_ms(query, "start"),
+        stop_ms=time_ms(query, "stop"),
         country=_segment(query, "country"),
         region=_segment(query, "region"),
         sensor=_segment(query, "sensor"),
@@ -31,19 +31,20 @@ def positive(query: MultiMapping[str], name: str, default: int) -> int:
     return int(text)
 
 
-def _time_ms(query: MultiMapping[str], name: str) -> int | None:
+def time_ms(query: MultiMapping[str], name: str) -> int | None:
+    """Unix ms, None if the query does not name it. Raises BadParameter."""
     text = query.get(name)
     if text is None:
         return None
     try:
-        time_ms = parse_time_ms(text)
+        time = parse_time_ms(text)
     except ValueError:
         raise BadParameter(
             f"{name} must be Unix milliseconds or a time like 2026-11-23T14:00:00Z, not {text[:40]!r}"
         ) from None
-    if abs(time_ms) > MAX_TIMESTAMP_MS:
+    if abs(time) > MAX_TIMESTAMP_MS:
         raise BadParameter(f"{name} is out of range")
-    return time_ms
+    return time
 
 
 def _segment(query: MultiMapping[str], name: str) -> str | None:
