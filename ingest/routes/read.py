@@ -1,6 +1,6 @@
 """The routes that show events: ``/get_data`` and ``/counts``."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import groupby
 
 import msgspec
@@ -11,7 +11,8 @@ from ingest.routes import parameters
 from ingest.routes.answers import json_answer
 from ingest.routes.rows import rows_for
 from ingest.store import SeriesCount, Store
-from ingest.store.paging import Cursor, parse_cursor, read_pages
+from ingest.store.paging import Cursor, Page, parse_cursor, read_pages
+from ingest.store.search import Search, search_page, search_pages
 
 DEFAULT_LIMIT = 500
 # An answer of one page names the next one in its head.
@@ -59,13 +60,14 @@ class ReadRoutes:
 
     async def get_data(self, request: web.Request) -> web.StreamResponse:
         """Events, newest first, streamed."""
-        selection = parameters.selection(request.query)
+        search = Search.of(parameters.selection(request.query), request.query.get("text", ""))
         limit = parameters.positive(request.query, "limit", DEFAULT_LIMIT)
         cursor = parse_cursor(request.query["cursor"]) if "cursor" in request.query else None
         rows = rows_for(request.headers.get("Accept", ""))
+        pages = self._pages(search, cursor, limit)
         answer = web.StreamResponse(headers={"Content-Type": f"{rows.content_type}; charset=utf-8"})
         try:
-            async for page in read_pages(self._store, selection, cursor, limit, PAGE_EVENTS):
+            async for page in pages:
                 if not answer.prepared:
                     await self._begin(request, answer, page.next if limit <= PAGE_EVENTS else None)
                 await answer.write(rows.page(page.events))
@@ -77,6 +79,17 @@ class ReadRoutes:
             # The status is out already: only a connection cut short tells the client that rows are missing.
             _cut(request)
         return answer
+
+    async def _pages(self, search: Search, cursor: Cursor | None, limit: int) -> AsyncIterator[Page]:
+        """An answer of one page looks for a text in so many events and no more; a longer one, in all of them."""
+        if not search.text:
+            async for page in read_pages(self._store, search.selection, cursor, limit, PAGE_EVENTS):
+                yield page
+        elif limit <= PAGE_EVENTS:
+            yield await search_page(self._store, search, cursor, limit)
+        else:
+            async for page in search_pages(self._store, search, cursor, limit):
+                yield page
 
     async def _begin(self, request: web.Request, answer: web.StreamResponse, following: Cursor | None) -> None:
         if following is not None:

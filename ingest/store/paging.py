@@ -1,7 +1,7 @@
 """Pages of events, newest first, with no gap and no repeat while new ones arrive."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
@@ -42,7 +42,7 @@ async def read_page(store: Store, selection: Selection, cursor: Cursor | None, l
     position, skip = (cursor.position, cursor.skip) if cursor else (None, 0)
     events = (await store.events(selection, position, skip + limit + 1))[skip:]
     shown = events[:limit]
-    return Page(shown, _following(shown, cursor) if len(events) > limit else None)
+    return Page(shown, following(shown, cursor) if len(events) > limit else None)
 
 
 async def read_pages(
@@ -58,7 +58,8 @@ async def read_pages(
             return
 
 
-def _following(shown: list[StoredEvent], before: Cursor | None) -> Cursor:
+def following(shown: Sequence[StoredEvent], before: Cursor | None) -> Cursor:
+    """Where the events after ``shown`` begin, which were read from ``before`` on."""
     last = shown[-1].position
     skip = sum(event.position == last for event in shown)
     if before is not None and before.position == last:

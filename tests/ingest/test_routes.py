@@ -63,6 +63,16 @@ async def test_the_three_forms_of_get_data(client: ClientSession) -> None:
     ]
 
 
+async def test_a_text_is_looked_for_in_tag_and_valor(client: ClientSession) -> None:
+    await put(client, (START_MS, "a.b.porta", "aberta"), (START_MS + 1, "a.b.c", "Aberta"), (START_MS + 2, "a.b.c", 7))
+    for accept in ("application/json", "application/x-ndjson"):
+        for limit in (2, 20_000):
+            text, _ = await get(client, f"/get_data?text=ABERT&limit={limit}", accept)
+            assert text.count("berta") == 2, text
+    assert "porta" in (await get(client, "/get_data?text=orta"))[0]
+    assert json.loads((await get(client, "/get_data?text=porta&sensor=c"))[0]) == {"events": [], "cursor": None}
+
+
 async def test_nothing_found_is_no_error(client: ClientSession) -> None:
     assert json.loads((await get(client, "/get_data"))[0]) == {"events": [], "cursor": None}
     assert (await get(client, "/get_data", "application/x-ndjson"))[0] == ""

@@ -25,6 +25,7 @@ from ingest.store.embedded import FILE_NAME, EmbeddedStore
 from ingest.store.embedded_queries import Query
 from ingest.store.influx import InfluxStore
 from ingest.store.paging import parse_cursor, read_page, read_pages
+from ingest.store.search import Search, search_page
 from tests.ingest.rolled_up import rolled_up
 from tests.ingest.strategies import TAGS, VALORES
 from tools.influx_server import InfluxServer, free_port, make_bucket
@@ -248,6 +249,20 @@ async def test_a_limit_ends_the_pages(shelf: Shelf) -> None:
     pages = [page async for page in read_pages(shelf.store, Selection(), None, 10, 4)]
     assert [len(page.events) for page in pages] == [4, 4, 2]
     assert pages[-1].next is not None
+
+
+@pytest.mark.parametrize("limit", [1, 3, 100])
+@pytest.mark.parametrize("text", ["norte", "S3", "ÇA", "1", "", "nothing like it"])
+async def test_a_search_finds_all_of_it_once_however_little_it_looks_at(shelf: Shelf, text: str, limit: int) -> None:
+    events = [*many(60, per_ms=7), Event(START_MS + 3, "brasil.sul.s1", "açaí"), Event(START_MS, "a.b.s33", "<b>")]
+    await shelf.put(events)
+    found: list[StoredEvent] = []
+    cursor, pages = None, 0
+    while pages == 0 or cursor is not None:
+        page = await search_page(shelf.store, Search.of(Selection(), text), cursor, limit, most_looked_at=10)
+        assert len(page.events) <= limit
+        found, cursor, pages = [*found, *page.events], page.next, pages + 1
+    assert found == [event for event in shown(events) if text.lower() in f"{event.tag} {event.valor}".lower()]
 
 
 EVENTS = st.lists(st.builds(Event, st.integers(START_MS, START_MS + 3), TAGS, VALORES), max_size=8)

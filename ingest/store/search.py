@@ -1,0 +1,64 @@
+"""Events whose tag or ``valor`` holds a text. No store has an index for that: pages are looked through."""
+
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from ingest.store import Selection, Store, StoredEvent
+from ingest.store.paging import Cursor, Page, following, read_page
+
+_PAGE_EVENTS = 5_000
+# What one request looks through: about a second of InfluxDB's time.
+MOST_LOOKED_AT = 50_000
+
+
+class Search(msgspec.Struct, frozen=True):
+    """The events of ``selection`` that hold ``text``, which is in lower case; every event holds ""."""
+
+    selection: Selection
+    text: str = ""
+
+    @classmethod
+    def of(cls, selection: Selection, text: str) -> "Search":
+        return cls(selection, text.lower())
+
+    def finds(self, event: StoredEvent) -> bool:
+        """Whether ``event`` is one of them."""
+        return self.selection.holds(event) and self.reads(event)
+
+    def reads(self, event: StoredEvent) -> bool:
+        """Whether ``event``, of the selection, holds the text."""
+        return self.text in event.valor.lower() or self.text in event.tag.lower()
+
+
+async def search_page(
+    store: Store, search: Search, cursor: Cursor | None, limit: int, most_looked_at: int = MOST_LOOKED_AT
+) -> Page:
+    """Up to ``limit`` found events, newest first; fewer, or none, where ``most_looked_at`` events hold no more.
+
+    The search goes on from ``next``, which is None only when everything was looked at.
+    """
+    found: list[StoredEvent] = []
+    looked_at = 0
+    while True:
+        page = await read_page(store, search.selection, cursor, min(_PAGE_EVENTS, most_looked_at - looked_at))
+        for number, event in enumerate(page.events, 1):
+            if search.reads(event):
+                found.append(event)
+            if len(found) == limit:
+                return Page(found, following(page.events[:number], cursor))
+        looked_at += len(page.events)
+        cursor = page.next
+        if cursor is None or looked_at >= most_looked_at:
+            return Page(found, cursor)
+
+
+async def search_pages(store: Store, search: Search, cursor: Cursor | None, limit: int) -> AsyncIterator[Page]:
+    """Pages until ``limit`` events are found or everything was looked at."""
+    while True:
+        page = await search_page(store, search, cursor, limit)
+        yield page
+        limit -= len(page.events)
+        cursor = page.next
+        if cursor is None or limit <= 0:
+            return
