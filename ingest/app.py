@@ -15,11 +15,14 @@ from ingest.config import influx_tokens
 from ingest.data_folder import DataFolder
 from ingest.decode.line_events import LineDecoder
 from ingest.influxql import InfluxQL
+from ingest.live.arrivals import Arrivals
+from ingest.live.watched_sink import WatchedSink
 from ingest.metrics import Metrics
 from ingest.point_writer import InfluxAddress, PointWriter
 from ingest.rollup.keeper import Keeper, Pace
 from ingest.rollup.recount import Recount
 from ingest.routes.answers import errors_as_json
+from ingest.routes.live import LiveRoutes
 from ingest.routes.read import ReadRoutes
 from ingest.routes.series import SeriesRoutes
 from ingest.routes.service import ServiceRoutes
@@ -149,10 +152,14 @@ def _application(settings: Settings, backend: Backend, metrics: Metrics) -> web.
     rules = Rules(_limits(settings), _clock_ms)
     lines = LineDecoder(rules, time.time_ns, backend.sink.keeps_other_measurements)
     limits = BodyLimits(settings.max_body_bytes, settings.body_timeout_seconds)
-    write = WriteRoutes(rules, lines, backend.sink, metrics, limits)
+    arrivals = Arrivals()
+    write = WriteRoutes(rules, lines, WatchedSink(backend.sink, arrivals), metrics, limits)
+    live = LiveRoutes(backend.store, arrivals)
     application = web.Application(middlewares=[errors_as_json], client_max_size=settings.max_body_bytes)
     application.add_routes(write.routes())
     application.add_routes(ReadRoutes(backend.store).routes())
+    application.add_routes(live.routes())
+    application.on_shutdown.append(live.close)
     application.add_routes(SeriesRoutes(backend.store, _clock_ms).routes())
     application.add_routes(ServiceRoutes(metrics, backend.reasons).routes())
     return application

@@ -68,6 +68,15 @@ class WriteUnanswered(StoreUnavailable):
     """A write went out and no answer came: the store may carry it out at any time."""
 
 
+class TooManyWatchers(IngestError):
+    """So many follow the live events already."""
+
+    code = "too_many_watchers"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"{most} watchers follow the live events already; /get_data can be read all the same")
+
+
 class Closed(IngestError):
     """The service is stopping; the events are not kept."""
 

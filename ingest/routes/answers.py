@@ -18,6 +18,7 @@ from ingest.errors import (
     IngestError,
     SpoolFull,
     StoreUnavailable,
+    TooManyWatchers,
     UnknownContentType,
     UnknownEncoding,
 )
@@ -36,6 +37,7 @@ STATUS: dict[type[IngestError], HTTPStatus] = {
     DiskFailed: HTTPStatus.SERVICE_UNAVAILABLE,
     SpoolFull: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    TooManyWatchers: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 # On InfluxDB's own routes its clients find InfluxDB's own codes.

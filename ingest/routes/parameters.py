@@ -5,6 +5,7 @@ from multidict import MultiMapping
 from ingest.errors import BadParameter
 from ingest.event import ERRO, MAX_TIMESTAMP_MS, PROCESSADO
 from ingest.store import Selection
+from ingest.store.search import Search
 from ingest.tag import is_segment
 from ingest.times import parse_time_ms
 
@@ -19,6 +20,11 @@ def selection(query: MultiMapping[str]) -> Selection:
         sensor=_segment(query, "sensor"),
         status=_status(query),
     )
+
+
+def search(query: MultiMapping[str]) -> Search:
+    """Which of them, by the ``text`` that they hold. Raises BadParameter."""
+    return Search.of(selection(query), query.get("text", ""))
 
 
 def positive(query: MultiMapping[str], name: str, default: int) -> int:

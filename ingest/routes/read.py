@@ -60,7 +60,7 @@ class ReadRoutes:
 
     async def get_data(self, request: web.Request) -> web.StreamResponse:
         """Events, newest first, streamed."""
-        search = Search.of(parameters.selection(request.query), request.query.get("text", ""))
+        search = parameters.search(request.query)
         limit = parameters.positive(request.query, "limit", DEFAULT_LIMIT)
         cursor = parse_cursor(request.query["cursor"]) if "cursor" in request.query else None
         rows = rows_for(request.headers.get("Accept", ""))

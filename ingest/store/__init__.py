@@ -5,7 +5,7 @@ from typing import Protocol, Self
 
 import msgspec
 
-from ingest.event import NS_PER_MS, number, shortest, status_of
+from ingest.event import NS_PER_MS, Event, number, shortest, status_of, time_ns
 from ingest.tag import Tag
 
 
@@ -44,6 +44,11 @@ class StoredEvent(msgspec.Struct, frozen=True, gc=False):
     time_ns: int
     tag: str
     valor: str
+
+    @classmethod
+    def of(cls, event: Event) -> Self:
+        """``event`` as any store will show it."""
+        return cls(time_ns(event.timestamp_ms, event.valor), event.tag, shown_valor(event.valor))
 
     @property
     def timestamp_ms(self) -> int:

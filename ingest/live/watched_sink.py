@@ -1,0 +1,22 @@
+"""A sink that shows what it made durable to those who watch."""
+
+from collections.abc import Sequence
+
+from ingest.event import Event
+from ingest.live.arrivals import Arrivals
+from ingest.sink import Sink
+
+
+class WatchedSink:
+    """``inner``, after which ``arrivals`` learn of the events."""
+
+    def __init__(self, inner: Sink, arrivals: Arrivals) -> None:
+        self.keeps_other_measurements = inner.keeps_other_measurements
+        self.trouble = inner.trouble
+        self._inner = inner
+        self._arrivals = arrivals
+
+    async def append(self, events: Sequence[Event], lines: Sequence[bytes]) -> None:
+        await self._inner.append(events, lines)
+        if events:
+            self._arrivals.add(events)

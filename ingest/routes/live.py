@@ -1,0 +1,94 @@
+"""The route that the page follows: ``/events/stream``, as server-sent events."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from aiohttp import web
+
+from ingest.errors import TooManyWatchers
+from ingest.live.arrivals import Arrivals
+from ingest.live.feed import Feed, Frame, News, Snapshot, Trouble
+from ingest.routes import parameters
+from ingest.store import Store
+
+MOST_WATCHERS = 50
+FRAME_SECONDS = 0.25
+# Proxies and browsers give up a connection that is quiet for long.
+KEEP_ALIVE_SECONDS = 10.0
+_RETRY_MS = 1_000
+
+_NAMES: Final[dict[type[Frame], str]] = {Snapshot: "snapshot", News: "events", Trouble: "trouble"}
+_HEADERS: Final = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class LiveRoutes:
+    """Tells watchers what is in ``store`` and what has come to ``arrivals``, until ``close``."""
+
+    def __init__(self, store: Store, arrivals: Arrivals, most_watchers: int = MOST_WATCHERS) -> None:
+        self._store = store
+        self._arrivals = arrivals
+        self._most_watchers = most_watchers
+        self._watchers = 0
+        self._closing = asyncio.Event()
+        # A place of an earlier process says nothing here.
+        self._process = secrets.token_hex(4)
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get("/events/stream", self.get_stream)]
+
+    async def close(self, _: web.Application) -> None:
+        """End every stream: a browser comes back by itself."""
+        self._closing.set()
+
+    async def get_stream(self, request: web.Request) -> web.StreamResponse:
+        """What is newest, then what arrives, as long as somebody listens. Goes on from a ``Last-Event-ID``."""
+        search = parameters.search(request.query)
+        if self._watchers >= self._most_watchers:
+            raise TooManyWatchers(self._most_watchers)
+        feed = Feed(self._store, self._arrivals, search, self._place(request), time.monotonic)
+        answer = web.StreamResponse(headers=_HEADERS)
+        self._watchers += 1
+        try:
+            await answer.prepare(request)
+            await answer.write(b"retry: %d\n\n" % _RETRY_MS)
+            await self._follow(feed, request, answer)
+        finally:
+            self._watchers -= 1
+        return answer
+
+    async def _follow(self, feed: Feed, request: web.Request, answer: web.StreamResponse) -> None:
+        told = time.monotonic()
+        # A connection that was lost takes its transport with it.
+        while request.transport is not None and not self._closing.is_set():
+            frames = await feed.frames()
+            if frames:
+                await answer.write(self._text(frames, feed.place))
+                told = time.monotonic()
+            elif time.monotonic() - told >= KEEP_ALIVE_SECONDS:
+                await answer.write(b": nothing new\n\n")
+                told = time.monotonic()
+            await self._pause()
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(FRAME_SECONDS):
+                await self._closing.wait()
+        except TimeoutError:
+            return
+
+    def _text(self, frames: Sequence[Frame], place: int | None) -> bytes:
+        event_id = f"{self._process}-{place}"
+        return b"".join(
+            f"event: {_NAMES[type(frame)]}\nid: {event_id}\ndata: ".encode() + msgspec.json.encode(frame) + b"\n\n"
+            for frame in frames
+        )
+
+    def _place(self, request: web.Request) -> int | None:
+        """Where the watcher was when the connection was lost; None if it has not been here yet."""
+        process, _, place = request.headers.get("Last-Event-ID", "").partition("-")
+        known = process == self._process and place.isascii() and place.isdigit() and len(place) < 20
+        return int(place) if known else None

@@ -1,0 +1,134 @@
+"""The feed: no event is missed between what was stored and what arrives, and a watcher that is slow is caught up."""
+
+from pathlib import Path
+
+from ingest.errors import StoreUnavailable
+from ingest.event import Event
+from ingest.live.arrivals import Arrivals
+from ingest.live.feed import FRAME_ROWS, SNAPSHOT_ROWS, Feed, News, Snapshot, Trouble
+from ingest.metrics import Metrics
+from ingest.store import Position, Selection, StoredEvent
+from ingest.store.embedded import EmbeddedStore
+from ingest.store.paging import parse_cursor, read_page
+from ingest.store.search import Search
+
+START_MS = 1_539_112_021_301
+EVERYTHING = Search(Selection())
+
+
+class Clock:
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+class UnreadableStore(EmbeddedStore):
+    """One that can be read again once ``is_well``."""
+
+    is_well = False
+
+    async def events(self, selection: Selection, at: Position | None, limit: int) -> list[StoredEvent]:
+        if not self.is_well:
+            raise StoreUnavailable("InfluxDB does not answer")
+        return await super().events(selection, at, limit)
+
+
+def many(first: int, number: int, tag: str = "a.b.c") -> list[Event]:
+    return [Event(START_MS + i, tag, str(i)) for i in range(first, first + number)]
+
+
+def valores(frame: Snapshot | News | Trouble) -> list[str]:
+    assert not isinstance(frame, Trouble)
+    return [row.valor for row in frame.rows]
+
+
+def newest(last: int, number: int) -> list[str]:
+    return [str(i) for i in range(last, last - number, -1)]
+
+
+async def test_a_snapshot_joins_what_is_stored_and_what_only_just_arrived(tmp_path: Path) -> None:
+    store, arrivals = EmbeddedStore(tmp_path, Metrics()), Arrivals()
+    await store.append(many(0, 8), [])
+    arrivals.add(many(5, 10))
+    feed = Feed(store, arrivals, EVERYTHING, None, Clock())
+    (snapshot,) = await feed.frames()
+    assert isinstance(snapshot, Snapshot)
+    assert valores(snapshot) == newest(14, 15)
+    assert await feed.frames() == []
+    arrivals.add(many(15, 2))
+    (news,) = await feed.frames()
+    assert isinstance(news, News)
+    assert (valores(news), news.arrived) == (newest(16, 2), 2)
+    await store.close()
+
+
+async def test_rows_lead_to_the_events_after_them(tmp_path: Path) -> None:
+    store, arrivals = EmbeddedStore(tmp_path, Metrics()), Arrivals()
+    await store.append(many(0, SNAPSHOT_ROWS + 50), [])
+    (snapshot,) = await Feed(store, arrivals, EVERYTHING, None, Clock()).frames()
+    assert isinstance(snapshot, Snapshot)
+    assert len(snapshot.rows) == SNAPSHOT_ROWS
+    page = await read_page(store, Selection(), parse_cursor(snapshot.rows[-1].cursor), 100)
+    assert [event.valor for event in page.events] == newest(49, 50)
+    await store.close()
+
+
+async def test_what_a_frame_has_no_room_for_is_counted(tmp_path: Path) -> None:
+    store, arrivals = EmbeddedStore(tmp_path, Metrics()), Arrivals()
+    feed = Feed(store, arrivals, EVERYTHING, arrivals.end, Clock())
+    arrivals.add(many(0, FRAME_ROWS + 10))
+    (news,) = await feed.frames()
+    assert isinstance(news, News)
+    assert (valores(news), news.arrived) == (newest(FRAME_ROWS + 9, FRAME_ROWS), FRAME_ROWS + 10)
+    await store.close()
+
+
+async def test_a_watcher_that_is_too_far_behind_begins_anew(tmp_path: Path) -> None:
+    store, arrivals = EmbeddedStore(tmp_path, Metrics()), Arrivals(most_kept=10)
+    for first in (0, 20):
+        await store.append(many(first, 20), [])
+        arrivals.add(many(first, 20))
+    (snapshot,) = await Feed(store, arrivals, EVERYTHING, 5, Clock()).frames()
+    assert isinstance(snapshot, Snapshot)
+    assert valores(snapshot) == newest(39, 40)
+    await store.close()
+
+
+async def test_a_feed_holds_only_what_is_looked_for(tmp_path: Path) -> None:
+    store, arrivals = EmbeddedStore(tmp_path, Metrics()), Arrivals()
+    search = Search.of(Selection(region="b", status="processado"), "OR")
+    feed = Feed(store, arrivals, search, arrivals.end, Clock())
+    arrivals.add([Event(START_MS, f"a.{r}.{s}", v) for r in "bx" for s in ("porta", "c") for v in ("", "1", "norte")])
+    (news,) = await feed.frames()
+    assert isinstance(news, News)
+    assert sorted((row.tag, row.valor) for row in news.rows) == [
+        ("a.b.c", "norte"),
+        ("a.b.porta", "1"),
+        ("a.b.porta", "norte"),
+    ]
+    arrivals.add(many(0, 3))
+    assert await feed.frames() == []
+    await store.close()
+
+
+async def test_a_store_that_is_away_is_told_and_looked_at_again(tmp_path: Path) -> None:
+    store, arrivals, clock = UnreadableStore(tmp_path, Metrics()), Arrivals(), Clock()
+    await store.append(many(0, 3), [])
+    arrivals.add(many(3, 2))
+    feed = Feed(store, arrivals, EVERYTHING, None, clock)
+    snapshot, trouble = await feed.frames()
+    assert isinstance(snapshot, Snapshot)
+    assert valores(snapshot) == newest(4, 2)
+    assert trouble == Trouble("InfluxDB does not answer")
+    arrivals.add(many(5, 1))
+    (news,) = await feed.frames()
+    assert valores(news) == ["5"]
+    store.is_well = True
+    assert await feed.frames() == []
+    clock.seconds = 60.0
+    (whole,) = await feed.frames()
+    assert isinstance(whole, Snapshot)
+    assert valores(whole) == newest(5, 6)
+    assert await feed.frames() == []
+    await store.close()
