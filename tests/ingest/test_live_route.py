@@ -13,7 +13,8 @@ from aiohttp import ClientResponse, ClientSession
 
 from ingest.routes.live import MOST_WATCHERS
 from ingest.settings import Settings
-from tests.ingest.service import serving, unreachable_influx_settings
+from tests.ingest.service import influx_settings, serving, unreachable_influx_settings
+from tools.influx_server import InfluxServer
 
 START_MS = 1_539_112_021_301
 
@@ -94,6 +95,17 @@ async def test_a_filter(client: ClientSession) -> None:
         assert [(row["tag"], row["valor"]) for row in data["rows"]] == [("a.b.c", "on")]
     async with client.get("/events/stream?status=x") as answer:
         assert (answer.status, (await answer.json())["code"]) == (400, "bad_parameter")
+
+
+async def test_with_influxdb_an_event_is_seen_once_before_and_after_it_is_shipped(
+    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str
+) -> None:
+    async with serving(influx_settings(tmp_path, influx_server, influx_bucket)) as client:
+        for number in range(20):
+            await put(client, (START_MS + number, "a.b.c", str(number)))
+            async with stream(client) as answer:
+                _, _, data = await frame(answer)
+            assert [int(row["valor"]) for row in data["rows"]] == list(range(number, -1, -1))
 
 
 async def test_a_store_that_is_away_is_told_and_what_arrives_is_shown(tmp_path: Path) -> None:
