@@ -43,13 +43,15 @@ class Decoded:
     """What a body held: ``events`` that keep the rules, ready ``lines`` of other measurements, and what was refused.
 
     Each of ``lines`` ends with a newline and carries its time in nanoseconds. The sender hears of ``rejects``; nobody
-    would hear of ``refused_messages``.
+    would hear of ``refused_messages``. Decoders that were told to keep texts give one for each of ``events``: its JSON
+    as it was received, in one line without the newline.
     """
 
     events: list[Event] = field(default_factory=list)
     lines: list[bytes] = field(default_factory=list)
     rejects: Rejects = field(default_factory=Rejects)
     refused_messages: list[RefusedMessage] = field(default_factory=list)
+    texts: list[bytes] = field(default_factory=list)
 
     @property
     def accepted(self) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from ingest.decode import Decoded, refused
-from ingest.decode.json_text import BOM, event_of, parse_text
+from ingest.decode.json_text import BOM, element_texts, event_of, one_line, parse_text
 from ingest.event import Event
 from ingest.reject import Reject
 from ingest.rules import Rules
@@ -18,18 +18,25 @@ EMPTY = Reject("empty_body", "the body holds no event")
 class JsonDecoder:
     """One event or an array of them."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, keeps_texts: bool = False) -> None:
         self._rules = rules
+        self._keeps_texts = keeps_texts
         self._one = msgspec.json.Decoder(Event)
         self._many = msgspec.json.Decoder(list[Event])
+        self._elements = msgspec.json.Decoder(list[msgspec.Raw])
 
     def quick(self, body: bytes) -> Decoded | None:
         body = body.removeprefix(BOM)
+        is_array = body[:16].lstrip()[:1] == b"["
         try:
-            events = self._many.decode(body) if body[:16].lstrip()[:1] == b"[" else [self._one.decode(body)]
+            events = self._many.decode(body) if is_array else [self._one.decode(body)]
         except (ValueError, RecursionError):
             return None
-        return _checked(events, body, self._rules)
+        decoded = _checked(events, body, self._rules)
+        if decoded is not None and self._keeps_texts:
+            text = one_line(body)
+            decoded.texts = [bytes(element) for element in self._elements.decode(text)] if is_array else [text]
+        return decoded
 
     def thorough(self, body: bytes) -> Decoded:
         body = body.removeprefix(BOM)
@@ -38,14 +45,21 @@ class JsonDecoder:
         value = parse_text(body)
         if isinstance(value, Reject):
             return refused(value)
-        return _sort_out(value if isinstance(value, list) else [value], self._rules)
+        if not isinstance(value, list):
+            value, texts = [value], [body]
+        elif self._keeps_texts:
+            texts = element_texts(body)
+        else:
+            texts = [b""] * len(value)
+        return _sort_out(zip(value, texts, strict=True), self._rules, self._keeps_texts)
 
 
 class NdjsonDecoder:
     """One event a line; blank lines are passed over and not counted."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, keeps_texts: bool = False) -> None:
         self._rules = rules
+        self._keeps_texts = keeps_texts
         self._one = msgspec.json.Decoder(Event)
 
     def quick(self, body: bytes) -> Decoded | None:
@@ -58,11 +72,22 @@ class NdjsonDecoder:
         ends = body.count(b"\n")
         if ends != len(events) - 1 or body.count(b"}\n{") + body.count(b"}\r\n{") != ends:
             return None
-        return _checked(events, body, self._rules)
+        decoded = _checked(events, body, self._rules)
+        if decoded is not None and self._keeps_texts:
+            decoded.texts = _lines(body)
+        return decoded
 
     def thorough(self, body: bytes) -> Decoded:
         lines = io.BytesIO(body.removeprefix(BOM))
-        return _sort_out((parse_text(line.rstrip(b"\r\n")) for line in lines if line.strip()), self._rules)
+        items = ((parse_text(line.rstrip(b"\r\n")), line) for line in lines if line.strip())
+        return _sort_out(items, self._rules, self._keeps_texts)
+
+
+def _lines(body: bytes) -> list[bytes]:
+    """``one_line`` of each line of a body in which every line is an event."""
+    if b"\r" in body:
+        body = body.replace(b"\r\n", b"\n").replace(b"\r", b" ")
+    return body.lstrip().split(b"\n")
 
 
 def _checked(events: list[Event], body: bytes, rules: Rules) -> Decoded | None:
@@ -86,13 +111,15 @@ def _is_unambiguous(body: bytes, events: int) -> bool:
     return once_each and b"\\u006" not in body and b"\\u007" not in body
 
 
-def _sort_out(values: Iterable[Any], rules: Rules) -> Decoded:
+def _sort_out(items: Iterable[tuple[Any, bytes]], rules: Rules, keeps_texts: bool) -> Decoded:
     decoded = Decoded()
-    for index, value in enumerate(values):
+    for index, (value, text) in enumerate(items):
         event = value if isinstance(value, Reject) else event_of(value)
         checked = event if isinstance(event, Reject) else rules.check(event)
         if isinstance(checked, Reject):
             decoded.rejects.add(index, checked)
         else:
             decoded.events.append(checked)
+            if keeps_texts:
+                decoded.texts.append(one_line(text))
     return decoded if decoded.events or decoded.rejects.listed else refused(EMPTY)

@@ -1,6 +1,7 @@
 """One JSON text to an event, slowly and with a reason: what the fast path of ``json_events`` could not take."""
 
 import json
+import re
 from typing import Any, NoReturn, cast
 
 from ingest.event import Event
@@ -8,6 +9,7 @@ from ingest.reject import Reject
 
 _KEYS = ("timestamp", "tag", "valor")
 BOM = b"\xef\xbb\xbf"
+_BETWEEN_ELEMENTS = re.compile(r"[ \t\r\n,]*")
 
 
 class _NumberText(str):
@@ -48,6 +50,30 @@ def parse_text(body: bytes) -> Any | Reject:
         return refusal.reject
     except json.JSONDecodeError as error:
         return Reject("invalid_json", f"not JSON: {_lower(error.msg).removesuffix(' at')} at character {error.pos}")
+
+
+def one_line(text: bytes) -> bytes:
+    """A JSON text without the line breaks between its tokens; inside strings JSON allows none."""
+    if b"\n" in text or b"\r" in text:
+        text = text.replace(b"\n", b" ").replace(b"\r", b" ")
+    return text.strip()
+
+
+def element_texts(array: bytes) -> list[bytes]:
+    """The text of each element of a JSON array that ``parse_text`` takes."""
+    text = array.decode()
+    scan = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode
+    texts, at = [], _past_blanks(text, text.index("[") + 1)
+    while text[at] != "]":
+        _, end = scan(text, at)
+        texts.append(text[at:end].encode())
+        at = _past_blanks(text, end)
+    return texts
+
+
+def _past_blanks(text: str, at: int) -> int:
+    match = _BETWEEN_ELEMENTS.match(text, at)
+    return match.end() if match else at
 
 
 def event_of(value: Any) -> Event | Reject:

@@ -6,7 +6,7 @@ import msgspec
 
 from ingest.bounded import BoundedDict
 from ingest.decode import Decoded, RefusedMessage
-from ingest.decode.mqtt_messages import MessageDecoder, is_message
+from ingest.decode.mqtt_messages import Message, MessageDecoder, is_message
 from ingest.event import NS_PER_MS, Event
 from ingest.line_parser import (
     BadLine,
@@ -54,8 +54,15 @@ class LineBody:
 class LineDecoder:
     """Decodes line protocol; remembers what each key means, for a series sends the same one again and again."""
 
-    def __init__(self, rules: Rules, clock_ns: Callable[[], int], keeps_other_measurements: bool) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        clock_ns: Callable[[], int],
+        keeps_other_measurements: bool,
+        keeps_texts: bool = False,
+    ) -> None:
         self._rules = rules
+        self._keeps_texts = keeps_texts
         self._clock_ns = clock_ns
         self._keeps_other_measurements = keeps_other_measurements
         self._series: BoundedDict[bytes, _Series] = BoundedDict(_MAX_CACHED_KEYS)
@@ -69,15 +76,22 @@ class LineDecoder:
             item = line.reject if isinstance(line, BadLine) else self._item(line, now_ns, unit_ns)
             if isinstance(item, bytes):
                 decoded.lines.append(item)
-            elif isinstance(item, Event):
-                decoded.events.append(item)
+            elif isinstance(item, Event | Message):
+                self._take(item, decoded)
             elif isinstance(item, RefusedMessage):
                 decoded.refused_messages.append(item)
             else:
                 decoded.rejects.add(index, item)
         return decoded
 
-    def _item(self, line: Line, now_ns: int, unit_ns: int) -> Event | bytes | RefusedMessage | Reject:
+    def _take(self, item: Event | Message, decoded: Decoded) -> None:
+        event = item.event if isinstance(item, Message) else item
+        decoded.events.append(event)
+        if self._keeps_texts:
+            # A line has no JSON of its own: it gets what decodes to the same event.
+            decoded.texts.append(item.text if isinstance(item, Message) else msgspec.json.encode(event))
+
+    def _item(self, line: Line, now_ns: int, unit_ns: int) -> Event | Message | bytes | RefusedMessage | Reject:
         time_ns = now_ns if line.time is None else line.time * unit_ns
         if not _MIN_TIME_NS <= time_ns <= _MAX_TIME_NS:
             return Reject("time_range", f"time outside range {_MIN_TIME_NS} - {_MAX_TIME_NS}")

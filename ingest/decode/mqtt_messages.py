@@ -6,9 +6,11 @@ that breaks a rule is no bad line: it is counted, logged, and kept as a point th
 
 from collections.abc import Mapping
 
+import msgspec
+
 from ingest.decode import RefusedMessage
 from ingest.decode.json_events import EMPTY
-from ingest.decode.json_text import BOM, event_of, parse_text
+from ingest.decode.json_text import BOM, event_of, one_line, parse_text
 from ingest.event import Event
 from ingest.line_parser import Line, parse_fields, unescape_string
 from ingest.line_protocol import escape_string
@@ -23,32 +25,41 @@ _PAYLOAD = b"payload"
 _MAX_KEPT_CHARACTERS = 4_096
 
 
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """A message that is an event, and its text as it came, in one line, with the topic's tag where it had none."""
+
+    event: Event
+    text: bytes
+
+
 class MessageDecoder:
     """Decodes messages by the same rules as a body of ``POST /events``."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
 
-    def decode(self, line: Line, time_ns: int) -> Event | RefusedMessage | Reject:
+    def decode(self, line: Line, time_ns: int) -> Message | RefusedMessage | Reject:
         """``time_ns`` is when it came; a Reject means that the line itself is none of Telegraf's."""
         fields = dict(parse_fields(line.fields))
         if not all(fields.get(name, b"").startswith(b'"') for name in (*_SEGMENTS, _PAYLOAD)):
             return Reject("event_fields", "a line of mqtt_message has the texts country, region, sensor and payload")
         topic_tag, payload = _topic_tag(fields), unescape_string(fields[_PAYLOAD])
-        event = self._event(payload, topic_tag)
-        return _refused(event, topic_tag, payload, time_ns) if isinstance(event, Reject) else event
+        message = self._message(payload, topic_tag)
+        return _refused(message, topic_tag, payload, time_ns) if isinstance(message, Reject) else message
 
-    def _event(self, payload: bytes, topic_tag: str) -> Event | Reject:
-        text = payload.removeprefix(BOM)
-        value = parse_text(text) if text.strip() else EMPTY
+    def _message(self, payload: bytes, topic_tag: str) -> Message | Reject:
+        text = one_line(payload.removeprefix(BOM))
+        value = parse_text(payload.removeprefix(BOM)) if text else EMPTY
         if isinstance(value, Reject):
             return value
-        if isinstance(value, dict):
-            value.setdefault("tag", topic_tag)
+        if isinstance(value, dict) and "tag" not in value:
+            value["tag"] = topic_tag
+            text = b'{"tag":"%b",%b' % (topic_tag.encode(), text[1:])
         event = event_of(value)
         if isinstance(event, Event) and event.tag != topic_tag:
             return Reject("tag_topic", f"the payload's tag is {event.tag}, but the topic's sensor is {topic_tag}")
-        return event if isinstance(event, Reject) else self._rules.check(event)
+        checked = event if isinstance(event, Reject) else self._rules.check(event)
+        return checked if isinstance(checked, Reject) else Message(checked, text)
 
 
 def is_message(key: bytes) -> bool:

@@ -16,7 +16,7 @@ NOW_MS = 1_539_112_021_301
 RULES = Rules(
     Limits(min_timestamp_ms=0, max_future_ms=10**6, retention_ms=0, max_valor_bytes=1000), clock_ms=lambda: NOW_MS
 )
-DECODERS: list[Decoder] = [JsonDecoder(RULES), NdjsonDecoder(RULES)]
+DECODERS: list[Decoder] = [JsonDecoder(RULES, keeps_texts=True), NdjsonDecoder(RULES, keeps_texts=True)]
 
 
 def decode(decoder: Decoder, body: bytes) -> Decoded:
