@@ -5,11 +5,15 @@ import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import structlog
 from aiohttp import web
 
+from ingest.archive.archive import Archive
+from ingest.archive.folder import ArchiveFolder
+from ingest.archive.retention import Retention
 from ingest.background import beside
 from ingest.config import influx_tokens
 from ingest.data_folder import DataFolder
@@ -90,7 +94,9 @@ async def running(settings: Settings) -> AsyncIterator[str]:
         folder = stack.enter_context(DataFolder(settings.data_dir))
         backend = await stack.enter_async_context(_backend(settings, folder, metrics))
         metrics.watch(backend.gauges)
-        yield await stack.enter_async_context(_listening(settings, _application(settings, backend, metrics)))
+        archive = await stack.enter_async_context(_archive(settings, settings.archive_dir, metrics))
+        application = _application(settings, backend, archive, metrics)
+        yield await stack.enter_async_context(_listening(settings, application))
         structlog.get_logger("app").info("stopping")
 
 
@@ -133,6 +139,21 @@ async def _influx_backend(settings: Settings, folder: DataFolder, metrics: Metri
 
 
 @asynccontextmanager
+async def _archive(settings: Settings, path: Path | None, metrics: Metrics) -> AsyncIterator[Archive | None]:
+    if path is None:
+        yield None
+        return
+    retention = Retention(settings.archive_max_age_seconds * 1000, settings.archive_max_bytes)
+    archive = Archive(ArchiveFolder(path, settings.data_dir), retention, metrics, _clock_ms)
+    metrics.watch(archive.gauges)
+    try:
+        async with beside(archive.run()):
+            yield archive
+    finally:
+        await archive.close()
+
+
+@asynccontextmanager
 async def _listening(settings: Settings, application: web.Application) -> AsyncIterator[str]:
     # The body comes as it was sent: inflating has limits and reasons of its own. aiohttp waits up to its time-out for
     # handlers to finish, and once more for those it then cancels; the other half of the grace time is the shipper's.
@@ -148,12 +169,12 @@ async def _listening(settings: Settings, application: web.Application) -> AsyncI
         await runner.cleanup()
 
 
-def _application(settings: Settings, backend: Backend, metrics: Metrics) -> web.Application:
+def _application(settings: Settings, backend: Backend, archive: Archive | None, metrics: Metrics) -> web.Application:
     rules = Rules(_limits(settings), _clock_ms)
-    lines = LineDecoder(rules, time.time_ns, backend.sink.keeps_other_measurements)
+    lines = LineDecoder(rules, time.time_ns, backend.sink.keeps_other_measurements, keeps_texts=archive is not None)
     limits = BodyLimits(settings.max_body_bytes, settings.body_timeout_seconds)
     arrivals = Arrivals()
-    write = WriteRoutes(rules, lines, WatchedSink(backend.sink, arrivals), metrics, limits)
+    write = WriteRoutes(rules, lines, WatchedSink(backend.sink, arrivals), metrics, limits, archive=archive)
     live = LiveRoutes(backend.store, arrivals)
     application = web.Application(middlewares=[errors_as_json], client_max_size=settings.max_body_bytes)
     application.add_routes(write.routes())
@@ -161,7 +182,7 @@ def _application(settings: Settings, backend: Backend, metrics: Metrics) -> web.
     application.add_routes(live.routes())
     application.on_shutdown.append(live.close)
     application.add_routes(SeriesRoutes(backend.store, _clock_ms).routes())
-    application.add_routes(ServiceRoutes(metrics, backend.reasons).routes())
+    application.add_routes(ServiceRoutes(metrics, backend.reasons, archive.warnings if archive else list).routes())
     return application
 
 

@@ -88,9 +88,19 @@ def _contradictions(settings: Settings) -> list[str]:
         errors.append("port: must be at most 65535")
     if settings.data_dir.exists() and not settings.data_dir.is_dir():
         errors.append(f"data_dir: {settings.data_dir} is not a folder")
+    if settings.archive_dir is not None:
+        errors += _archive_errors(settings.archive_dir, settings.data_dir)
     if settings.store == "influx":
         errors += _influx_errors(settings)
     return errors
+
+
+def _archive_errors(archive_dir: Path, data_dir: Path) -> list[str]:
+    if archive_dir.exists() and not archive_dir.is_dir():
+        return [f"archive_dir: {archive_dir} is not a folder"]
+    if archive_dir.resolve() == data_dir.resolve():
+        return ["archive_dir: must be another folder than data_dir"]
+    return []
 
 
 def _influx_errors(settings: Settings) -> list[str]:

@@ -9,15 +9,20 @@ from typing import Self
 class FolderInUse(Exception):
     """Another service runs on the folder."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(f"data_dir: another ingest runs on {folder}; stop it, or name another folder with --data-dir")
+    def __init__(self, folder: Path, setting: str) -> None:
+        option = "--" + setting.replace("_", "-")
+        super().__init__(f"{setting}: another ingest runs on {folder}; stop it, or name another folder with {option}")
 
 
 class DataFolder:
-    """A context manager that holds the folder's lock. Raises FolderInUse, or OSError if the folder cannot be made."""
+    """A context manager that holds the folder's lock. Raises FolderInUse, or OSError if the folder cannot be made.
 
-    def __init__(self, path: Path) -> None:
+    ``setting`` is what names the folder.
+    """
+
+    def __init__(self, path: Path, setting: str = "data_dir") -> None:
         self.path = path
+        self._setting = setting
         self._lock = -1
 
     def __enter__(self) -> Self:
@@ -28,7 +33,7 @@ class DataFolder:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(lock)
-            raise FolderInUse(self.path) from None
+            raise FolderInUse(self.path, self._setting) from None
         self._lock = lock
         return self
 

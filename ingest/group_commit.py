@@ -26,13 +26,17 @@ class GroupCommit(Generic[Item]):
         self._thread = Thread(target=self._commit_groups, name=name, daemon=True)
         self._thread.start()
 
-    async def add(self, item: Item) -> None:
-        """Return once ``item`` is committed; raises what its commit raised, Closed after ``close``."""
+    def put(self, item: Item) -> _Done:
+        """Queue ``item``; the future ends as ``add`` does. Raises Closed after ``close``."""
         if self._closed:
             raise Closed("the service is stopping")
         done: _Done = asyncio.get_running_loop().create_future()
         self._waiting.put((item, done))
-        await done
+        return done
+
+    async def add(self, item: Item) -> None:
+        """Return once ``item`` is committed; raises what its commit raised, Closed after ``close``."""
+        await self.put(item)
 
     async def close(self) -> None:
         """Commit what waits, take nothing more, and end the thread."""

@@ -21,6 +21,10 @@ _GAUGES = {
     "dead_letters": "Lines that InfluxDB refused and that wait for a decision",
     "rollup_dirty_minutes": "Minutes, of a sensor or of all, whose points wait to be counted again",
     "rollup_lag_seconds": "Everything that was stored until so many seconds ago is counted",
+    "archive_files": "Files of the raw archive",
+    "archive_bytes": "Bytes of the raw archive's files",
+    "archive_waiting_bytes": "Bytes that wait in memory for the raw archive's disk",
+    "archive_failing": "1 while the raw archive cannot be written, else 0",
 }
 
 
@@ -37,6 +41,11 @@ class Metrics:
         self.retries = self._counter(
             "store_retries", "Writes to the store that have to be sent again, by status", "status"
         )
+        self.archived = self._counter("archive_events", "Events that are in the raw archive, by status", "status")
+        self.archive_missed = self._counter(
+            "archive_missed_events", "Events that were kept, but that the raw archive had no room for", "reason"
+        )
+        self.archive_removed = self._counter("archive_removed_bytes", "What the raw archive's retention has removed")
         self.ack_seconds = self._latency("ack", "From a request's head to its events being on disk", _ACK_BUCKETS)
         self.write_seconds = self._latency("store_write", "One write to the store", _WRITE_BUCKETS)
 

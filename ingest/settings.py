@@ -23,6 +23,10 @@ class Settings:
     )
     data_dir: Path = _setting(Path("data"), "folder of the embedded store and of the spool; made if missing")
 
+    archive_dir: Path | None = _setting(None, "folder of the raw archive: every event as it was received; none: off")
+    archive_max_age_seconds: int = _setting(0, "the archive's hours older than this are removed; 0 keeps all", least=0)
+    archive_max_bytes: int = _setting(0, "beyond this the archive's oldest hours are removed; 0 keeps all", least=0)
+
     influx_url: str = _setting("http://127.0.0.1:8086", "InfluxDB 2 to ship to and to read from")
     influx_org: str = _setting("pulso", "InfluxDB organization")
     influx_bucket: str = _setting("pulso", "InfluxDB bucket of the events")

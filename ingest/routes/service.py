@@ -10,21 +10,24 @@ from ingest.metrics import Metrics
 from ingest.routes.answers import json_answer
 
 Reasons = Callable[[], Awaitable[list[str]]]
+Warnings = Callable[[], list[str]]
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """``reasons`` says what is wrong, if anything is."""
+    """``reasons`` says what keeps it from being ready, ``warnings`` what is wrong beside that."""
 
     ready: bool
     reasons: list[str]
+    warnings: list[str]
 
 
 class ServiceRoutes:
-    """``reasons`` names everything that keeps the service from doing its work now."""
+    """``reasons`` names everything that keeps the service from doing its work now, ``warnings`` what does not."""
 
-    def __init__(self, metrics: Metrics, reasons: Reasons) -> None:
+    def __init__(self, metrics: Metrics, reasons: Reasons, warnings: Warnings) -> None:
         self._metrics = metrics
         self._reasons = reasons
+        self._warnings = warnings
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -41,7 +44,7 @@ class ServiceRoutes:
         """503 with reasons while events cannot be kept or read."""
         reasons = await self._reasons()
         status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
-        return json_answer(Readiness(not reasons, reasons), status)
+        return json_answer(Readiness(not reasons, reasons, self._warnings()), status)
 
     async def get_metrics(self, _: web.Request) -> web.Response:
         """Prometheus' text format."""

@@ -11,6 +11,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from ingest.archive.archive import Archive
 from ingest.body import decoded_body
 from ingest.decode import Decoded, Decoder, RefusedMessage
 from ingest.decode.json_events import JsonDecoder, NdjsonDecoder
@@ -53,11 +54,21 @@ class BodyLimits:
 class WriteRoutes:
     """Takes events in any format and makes them durable."""
 
-    def __init__(self, rules: Rules, lines: LineDecoder, sink: Sink, metrics: Metrics, limits: BodyLimits) -> None:
-        self._json = JsonDecoder(rules)
-        self._ndjson = NdjsonDecoder(rules)
+    def __init__(
+        self,
+        rules: Rules,
+        lines: LineDecoder,
+        sink: Sink,
+        metrics: Metrics,
+        limits: BodyLimits,
+        *,
+        archive: Archive | None,
+    ) -> None:
+        self._json = JsonDecoder(rules, keeps_texts=archive is not None)
+        self._ndjson = NdjsonDecoder(rules, keeps_texts=archive is not None)
         self._lines = lines
         self._sink = sink
+        self._archive = archive
         self._metrics = metrics
         self._limits = limits
         self._log = structlog.get_logger("write")
@@ -113,13 +124,20 @@ class WriteRoutes:
             self._count(decoded)
             lines = [*decoded.lines, *self._told(decoded.refused_messages)]
             if decoded.events or lines:
-                await self._sink.append(decoded.events, lines)
+                await self._keep(decoded, lines)
                 self._metrics.accepted.inc(decoded.accepted)
                 self._metrics.ack_seconds.observe(time.perf_counter() - started)
         except IngestError as error:
             self._metrics.rejected.labels(error.code).inc()
             raise
         return decoded
+
+    async def _keep(self, decoded: Decoded, lines: Sequence[bytes]) -> None:
+        keeping = self._sink.append(decoded.events, lines)
+        if self._archive and decoded.events:
+            await self._archive.beside(keeping, decoded.events, decoded.texts)
+        else:
+            await keeping
 
     async def _body(self, request: web.Request) -> bytes:
         try:

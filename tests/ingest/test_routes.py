@@ -165,7 +165,7 @@ async def test_health_readiness_and_metrics(client: ClientSession) -> None:
     async with client.post("/events", json=[{"timestamp": 0}]) as answer:
         assert answer.status == 400
     assert json.loads((await get(client, "/health"))[0]) == {"status": "pass"}
-    assert json.loads((await get(client, "/ready"))[0]) == {"ready": True, "reasons": []}
+    assert json.loads((await get(client, "/ready"))[0]) == {"ready": True, "reasons": [], "warnings": []}
     text, _ = await get(client, "/metrics")
     for line in (
         "ingest_events_received_total 3.0",

@@ -1,0 +1,51 @@
+"""How the archive's files are named: by status, and by the hour in UTC in which their events arrived."""
+
+import re
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from ingest.event import ERRO, PROCESSADO
+
+FOLDERS = {PROCESSADO: "processed", ERRO: "error"}
+UNFINISHED = ".tmp"
+_NAME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d)((?:\.sealed)?\.ndjson|\.ndjson\.gz)")
+_HOUR_CHARACTERS = len("2026-11-23T14")
+
+
+class Kind(StrEnum):
+    """What a file's name ends with. A sealed one is appended to no more, and is about to be compressed."""
+
+    OPEN = ".ndjson"
+    SEALED = ".sealed.ndjson"
+    COMPRESSED = ".ndjson.gz"
+
+
+class ArchiveFile(msgspec.Struct, frozen=True):
+    """A file of one status and hour; hours sort by their names."""
+
+    hour: str
+    kind: Kind
+    path: Path
+    bytes: int
+
+
+def hour_name(time_ms: int) -> str:
+    """The hour of a Unix time in milliseconds, like ``2026-11-23T14``."""
+    return datetime.fromtimestamp(time_ms // 1000, UTC).isoformat()[:_HOUR_CHARACTERS]
+
+
+def path_of(folder: Path, hour: str, kind: Kind) -> Path:
+    return folder / f"{hour}{kind}"
+
+
+def files_in(folder: Path) -> list[ArchiveFile]:
+    """The archive's files in the folder of a status, the oldest first; whatever else lies there is passed over."""
+    found = []
+    for path in folder.iterdir() if folder.is_dir() else ():
+        match = _NAME.fullmatch(path.name)
+        if match:
+            found.append(ArchiveFile(match[1], Kind(match[2]), path, path.stat().st_size))
+    return sorted(found, key=lambda file: file.path.name)

@@ -1,0 +1,33 @@
+from pathlib import Path
+
+import pytest
+
+from ingest.archive.names import Kind, files_in, hour_name, path_of
+
+
+@pytest.mark.parametrize(
+    ("time_ms", "name"),
+    [
+        (0, "1970-01-01T00"),
+        (1_795_442_399_999, "2026-11-23T13"),
+        (1_795_442_400_000, "2026-11-23T14"),
+        (1_795_445_999_999, "2026-11-23T14"),
+    ],
+)
+def test_an_hour_is_named_in_utc(time_ms: int, name: str) -> None:
+    assert hour_name(time_ms) == name
+
+
+def test_only_the_archives_own_files_are_seen_the_oldest_first(tmp_path: Path) -> None:
+    mine = [path_of(tmp_path, hour, kind) for hour in ("2026-11-23T14", "2026-11-23T09") for kind in Kind]
+    others = ["2026-11-23T14.ndjson.gz.tmp", "notes.ndjson", "2026-11-23T14.ndjson.bak", "2026-11-23.ndjson", "lock"]
+    for path in (*mine, *(tmp_path / name for name in others)):
+        path.write_bytes(b"x\n")
+    found = files_in(tmp_path)
+    assert {file.path for file in found} == set(mine)
+    assert [file.hour for file in found] == ["2026-11-23T09"] * 3 + ["2026-11-23T14"] * 3
+    assert {file.kind for file in found} == set(Kind)
+
+
+def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
+    assert files_in(tmp_path / "none") == []
