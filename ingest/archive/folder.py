@@ -46,7 +46,7 @@ class ArchiveFolder:
             raise OSError(errno.EBUSY, str(error)) from error
         if not self._shares_disk:
             return
-        disk = os.statvfs(self.path)
+        disk = os.statvfs(self._data_dir)
         if disk.f_bavail * disk.f_frsize < self._reserved_bytes + size:
             left = f"the last {self._reserved_bytes} bytes of the disk are left to the data folder"
             raise OSError(errno.ENOSPC, left)

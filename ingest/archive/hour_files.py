@@ -15,8 +15,8 @@ class HourFile:
         folder.mkdir(parents=True, exist_ok=True)
         self.hour = hour
         self.path = path_of(folder, hour, Kind.OPEN)
-        self._file = self.path.open("ab", buffering=0)
-        self.size = self._file.tell()
+        self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self.size = os.fstat(self._file).st_size
         try:
             if not self.size:
                 sync_folder(folder)
@@ -26,18 +26,18 @@ class HourFile:
 
     @property
     def is_deleted(self) -> bool:
-        return os.fstat(self._file.fileno()).st_nlink == 0
+        return os.fstat(self._file).st_nlink == 0
 
     def append(self, data: bytes) -> None:
         """Raises OSError: then any part of ``data`` may be in the file."""
         rest = memoryview(data)
         while rest:
-            rest = rest[self._file.write(rest) :]
-        os.fsync(self._file.fileno())
+            rest = rest[os.write(self._file, rest) :]
+        os.fdatasync(self._file)
         self.size += len(data)
 
     def close(self) -> None:
-        self._file.close()
+        os.close(self._file)
 
 
 class HourFiles:

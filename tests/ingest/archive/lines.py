@@ -17,10 +17,10 @@ def text_of(path: Path) -> bytes:
     return gzip.decompress(data) if path.suffix == ".gz" else data
 
 
-def texts(archive: Path, folder: str = "*", ends: str = "") -> list[bytes]:
-    """Every line of the files whose names end so; each file has to end with a whole one."""
+def texts(archive: Path, folder: str = "*") -> list[bytes]:
+    """Every line; each file has to end with a whole one."""
     lines: list[bytes] = []
-    for path in sorted(archive.glob(f"{folder}/*.ndjson{ends}*")):
+    for path in sorted([*archive.glob(f"{folder}/*.ndjson"), *archive.glob(f"{folder}/*.ndjson.gz")]):
         text = text_of(path)
         assert text.endswith(b"\n"), f"{path} ends with half a line: {text[-200:]!r}"
         lines += text.splitlines()
