@@ -12,7 +12,7 @@ RUN python -m venv --without-pip /opt/pulso \
 FROM python:3.13-slim
 # The numbers that docker-compose.yml counts on: ingest is 10001; whoever makes the secrets is 10000 and nobody else.
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin pulso \
-    && install --directory --owner=10001 --group=10001 --mode=0700 /data \
+    && install --directory --owner=10001 --group=10001 --mode=0700 /data /files \
     && install --directory --owner=10000 --group=10000 --mode=0711 /run/secrets/pulso
 COPY --from=dependencies /opt/pulso /opt/pulso
 WORKDIR /app

@@ -144,7 +144,7 @@ async def _archive(settings: Settings, path: Path | None, metrics: Metrics) -> A
         yield None
         return
     retention = Retention(settings.archive_max_age_seconds * 1000, settings.archive_max_bytes)
-    archive = Archive(ArchiveFolder(path, settings.data_dir), retention, metrics, _clock_ms)
+    archive = Archive(ArchiveFolder(path, settings.data_dir), retention, metrics.archive(), _clock_ms)
     metrics.watch(archive.gauges)
     try:
         async with beside(archive.run()):

@@ -1,6 +1,7 @@
 """What ``/metrics`` shows."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -28,6 +29,15 @@ _GAUGES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class ArchiveMetrics:
+    """Counters of the raw archive, where there is one."""
+
+    written: Counter
+    missed: Counter
+    removed: Counter
+
+
 class Metrics:
     """The service's counters and histograms, in a registry of their own."""
 
@@ -41,13 +51,18 @@ class Metrics:
         self.retries = self._counter(
             "store_retries", "Writes to the store that have to be sent again, by status", "status"
         )
-        self.archived = self._counter("archive_events", "Events that are in the raw archive, by status", "status")
-        self.archive_missed = self._counter(
-            "archive_missed_events", "Events that were kept, but that the raw archive had no room for", "reason"
-        )
-        self.archive_removed = self._counter("archive_removed_bytes", "What the raw archive's retention has removed")
         self.ack_seconds = self._latency("ack", "From a request's head to its events being on disk", _ACK_BUCKETS)
         self.write_seconds = self._latency("store_write", "One write to the store", _WRITE_BUCKETS)
+
+    def archive(self) -> ArchiveMetrics:
+        """The raw archive's counters, shown from now on."""
+        return ArchiveMetrics(
+            written=self._counter("archive_events", "Events that are in the raw archive, by status", "status"),
+            missed=self._counter(
+                "archive_missed_events", "Events that are kept, but that the raw archive had no room for", "reason"
+            ),
+            removed=self._counter("archive_removed_bytes", "What the raw archive's retention has removed"),
+        )
 
     def watch(self, gauges: Gauges) -> None:
         """Ask ``gauges`` for the current values at every scrape; its names are the ones described here."""

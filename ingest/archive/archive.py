@@ -16,11 +16,9 @@ from ingest.archive.retention import Retention
 from ingest.archive.writer import Patience, Writer
 from ingest.errors import IngestError
 from ingest.event import ERRO, PROCESSADO, Event
-from ingest.metrics import Metrics
+from ingest.metrics import ArchiveMetrics
 
 Result = TypeVar("Result")
-# What is being written, and by whom.
-_Writing = tuple[Writer, asyncio.Future[None]]
 
 
 class _Part(NamedTuple):
@@ -47,7 +45,7 @@ class Archive:
         self,
         folder: ArchiveFolder,
         retention: Retention,
-        metrics: Metrics,
+        metrics: ArchiveMetrics,
         clock_ms: Callable[[], int],
         *,
         patience: Patience | None = None,
@@ -73,7 +71,8 @@ class Archive:
             # What is refused is sent again and again; only what is kept at last belongs here.
             await keeping
             self._last_was_refused = False
-            await self._written(self._put(events, texts))
+            for written in self._put(events, texts):
+                await written
             return
         writing = self._put(events, texts)
         try:
@@ -81,7 +80,8 @@ class Archive:
         except IngestError:
             self._last_was_refused = True
             raise
-        await self._written(writing)
+        for written in writing:
+            await written
 
     def warnings(self) -> list[str]:
         """What the operator should look at; events are kept all the same."""
@@ -107,20 +107,11 @@ class Archive:
         await asyncio.gather(*(writer.close() for writer in self._writers.values()))
         self._folder.release()
 
-    def _put(self, events: Sequence[Event], texts: Sequence[bytes]) -> list[_Writing]:
+    def _put(self, events: Sequence[Event], texts: Sequence[bytes]) -> list[asyncio.Future[None]]:
         now_ms = self._clock_ms()
-        writing = []
-        for part in _by_status(events, texts):
-            writer = self._writers[part.status]
-            written = writer.put(now_ms, part.events, part.texts)
-            if written is not None:
-                writing.append((writer, written))
-        return writing
-
-    async def _written(self, writing: Sequence[_Writing]) -> None:
-        for writer, written in writing:
-            if not written.done():
-                await writer.wait(written)
+        parts = _by_status(events, texts)
+        writing = [self._writers[part.status].put(now_ms, part.events, part.texts) for part in parts]
+        return [written for written in writing if written]
 
     async def _tick(self) -> None:
         while True:

@@ -12,7 +12,7 @@ import structlog
 from ingest.archive.compress import Stopped, compress
 from ingest.archive.names import FOLDERS, ArchiveFile, Kind, files_in, hour_name
 from ingest.archive.retention import Retention, expired
-from ingest.metrics import Metrics
+from ingest.metrics import ArchiveMetrics
 
 _NICENESS = 10
 
@@ -27,10 +27,10 @@ class Holding(msgspec.Struct, frozen=True):
 class Housekeeper:
     """Works in a thread of its own; ``stop`` makes it give up what it is at."""
 
-    def __init__(self, archive: Path, retention: Retention, metrics: Metrics) -> None:
+    def __init__(self, archive: Path, retention: Retention, metrics: ArchiveMetrics) -> None:
         self._archive = archive
         self._retention = retention
-        self._removed = metrics.archive_removed
+        self._removed = metrics.removed
         self._log = structlog.get_logger("archive")
         self._stopping = Event()
         self._last_trouble = ""

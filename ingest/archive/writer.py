@@ -18,7 +18,7 @@ from ingest.archive.missed import Missed, Span
 from ingest.archive.names import FOLDERS, hour_name
 from ingest.event import Event
 from ingest.group_commit import GroupCommit
-from ingest.metrics import Metrics
+from ingest.metrics import ArchiveMetrics
 
 _MAX_WRITE_BYTES = 4 * 2**20
 _SLOW = "slow"
@@ -61,19 +61,21 @@ class _Failure(msgspec.Struct, frozen=True):
 class Writer:
     """What the disk does not take waits in memory; what has no room there is missed. Nothing else is ever dropped."""
 
-    def __init__(self, folder: ArchiveFolder, status: str, metrics: Metrics, patience: Patience) -> None:
+    def __init__(self, folder: ArchiveFolder, status: str, metrics: ArchiveMetrics, patience: Patience) -> None:
         name = FOLDERS[status]
         self._files = HourFiles(folder, name)
         self._patience = patience
-        self._archived = metrics.archived.labels(status)
-        self._missed = Missed(name, metrics.archive_missed)
+        self._written_events = metrics.written.labels(status)
+        self._missed = Missed(name, metrics.missed)
         self._log = structlog.get_logger("archive").bind(archive=name)
         # Each number is written by one thread: the loop adds to the first, the thread that commits to the second.
         self._put_bytes = self._written_bytes = 0
         self._waiting: deque[_Lines] = deque()
+        self._awaited: deque[tuple[float, asyncio.Future[None]]] = deque()
         self._retry_at = 0.0
         self._failure: _Failure | None = None
         self._is_slow = False
+        self._trial: asyncio.Future[None] | None = None
         self._commits: GroupCommit[_Arrival | _Seal] = GroupCommit(self._commit, f"archive-{name}")
 
     @property
@@ -88,24 +90,22 @@ class Writer:
         return "the disk does not answer" if self._is_slow else None
 
     def put(self, arrived_ms: int, events: Sequence[Event], texts: Sequence[bytes]) -> asyncio.Future[None] | None:
-        """Take the texts of ``events``; the future ends when they are on disk. None: do not wait for that."""
+        """Take the texts of ``events``; the future ends when they are on disk. None: do not wait for that.
+
+        It ends without them, too, when an ack has waited for too long: acks rest on the spool's word.
+        """
         size = sum(map(len, texts)) + len(texts)
         if self.waiting_bytes + size > self._patience.max_waiting_bytes:
             self._missed.add(Span.of(arrived_ms, events), self._failure.reason if self._failure else _SLOW)
             return None
         self._put_bytes += size
         written = self._commits.put(_Arrival(hour_name(arrived_ms), arrived_ms, events, texts, size))
-        return None if self.trouble else written
-
-    async def wait(self, written: asyncio.Future[None]) -> None:
-        """Wait for what ``put`` gave, but not for ever: an ack rests on the spool's word."""
-        try:
-            async with asyncio.timeout(self._patience.longest_wait_seconds):
-                await written
-        except TimeoutError:
-            if not self._is_slow:
-                self._log.warning("archive_slow", waited_seconds=self._patience.longest_wait_seconds)
-            self._is_slow = True
+        if self.trouble:
+            return None
+        while self._awaited and self._awaited[0][1].done():
+            self._awaited.popleft()
+        self._awaited.append((time.monotonic(), written))
+        return written
 
     async def seal(self, hours: Sequence[str]) -> None:
         """Let go of the files of these hours."""
@@ -113,11 +113,26 @@ class Writer:
             await self._commits.add(_Seal(hours))
 
     def tick(self) -> None:
-        """Call it now and then: after a failure it tries again, and after the end of one says what was missed."""
-        if self._failure:
-            self._commits.put(_Seal([]))
-        elif not self._is_slow:
+        """Call it now and then: it keeps acks from waiting for ever, tries a failing disk again, and ends episodes."""
+        if self._failure or self._is_slow:
+            self._try_again()
+        elif self._awaited and not self._awaited[0][1].done():
+            self._let_go(waited_seconds=time.monotonic() - self._awaited[0][0])
+        else:
             self._missed.end()
+
+    def _try_again(self) -> None:
+        if self._trial is None or self._trial.done():
+            self._trial = self._commits.put(_Seal([]))
+
+    def _let_go(self, waited_seconds: float) -> None:
+        if waited_seconds < self._patience.longest_wait_seconds:
+            return
+        self._log.warning("archive_slow", waited_seconds=round(waited_seconds, 3))
+        self._is_slow = True
+        for _, written in self._awaited:
+            if not written.done():
+                written.set_result(None)
 
     async def close(self) -> None:
         """Write what waits; what the disk does not take even now is missed."""
@@ -157,7 +172,7 @@ class Writer:
             self._failed(error)
             return False
         self._written_bytes += len(data)
-        self._archived.inc(events)
+        self._written_events.inc(events)
         if self._failure:
             self._log.info("archive_writes_again")
             self._failure = None

@@ -83,7 +83,8 @@ def test_folders_under_the_volumes_have_the_owners_that_write_there(image: list[
     # Docker gives a new volume the owner and mode of the folder that it is mounted on.
     ingest, secrets = whole.services["ingest"], whole.services["secrets"]
     runs = " ".join(of(image, "RUN", stage=1))
-    assert f"--owner={ingest.uid} --group={ingest.gid} --mode=0700 {environment(image)['INGEST_DATA_DIR']}" in runs
+    folders = f"{environment(image)['INGEST_DATA_DIR']} {ingest.environment['INGEST_ARCHIVE_DIR']}"
+    assert f"--owner={ingest.uid} --group={ingest.gid} --mode=0700 {folders} " in runs
     assert f"--owner={secrets.uid} --group={secrets.gid} --mode=0711 {SECRETS_DIR}" in runs
 
 

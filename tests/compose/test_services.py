@@ -23,7 +23,7 @@ IMAGES = {
 PORTS = {"ingest": 5000, "generator": 3000, "grafana": 3001, "mosquitto": 1883}
 STATE = {
     "influxdb": {"/var/lib/influxdb2", "/etc/influxdb2"},
-    "ingest": {"/data"},
+    "ingest": {"/data", "/files"},
     "grafana": {"/var/lib/grafana"},
     "mosquitto": {"/mosquitto/data"},
 }
@@ -236,3 +236,14 @@ def test_one_variable_sets_the_retention_of_the_bucket_and_at_the_door() -> None
         assert services["influxdb"].environment["DOCKER_INFLUXDB_INIT_RETENTION"] == f"{seconds}s"
         assert services["apply"].environment["INFLUX_RETENTION"] == seconds
         assert services["ingest"].environment["INGEST_RETENTION_SECONDS"] == seconds
+
+
+def test_the_archive_is_on_in_a_volume_of_its_own_and_bounded(whole: Project) -> None:
+    ingest = whole.services["ingest"]
+    assert {mount.source: mount.target for mount in ingest.volumes}["ingest-files"] == "/files"
+    assert ingest.environment["INGEST_ARCHIVE_DIR"] == "/files"
+    assert int(ingest.environment["INGEST_ARCHIVE_MAX_BYTES"]) == 20 * 2**30
+    variables = {"PULSO_ARCHIVE_MAX_BYTES": "0", "PULSO_ARCHIVE_MAX_AGE_SECONDS": "86400"}
+    changed = project(variables=variables).services["ingest"].environment
+    assert changed["INGEST_ARCHIVE_MAX_BYTES"] == "0"
+    assert changed["INGEST_ARCHIVE_MAX_AGE_SECONDS"] == "86400"

@@ -52,7 +52,7 @@ async def archiving(
     place = Place(folder / "files")
     of_folder = ArchiveFolder(place.folder, folder, reserved_bytes=0)
     place.archive = Archive(
-        of_folder, retention or Retention(), place.metrics, lambda: place.now_ms, patience=patience, pace=pace
+        of_folder, retention or Retention(), place.metrics.archive(), lambda: place.now_ms, patience=patience, pace=pace
     )
     place.metrics.watch(place.archive.gauges)
     try:
