@@ -29,15 +29,15 @@ class Bench:
     rounds: int
 
     @contextmanager
-    def service(self, store: str, name: str) -> Iterator[Service]:
-        """A service with an empty store of its own."""
+    def service(self, store: str, name: str, *others: str) -> Iterator[Service]:
+        """A service with an empty store of its own, and with ``others`` as options."""
         if store == "embedded":
-            with serving(self.folder / name) as service:
+            with serving(self.folder / name, *others) as service:
                 yield service
             return
         make_bucket(self.influx, name)
         make_bucket(self.influx, f"{name}-rollup")
-        options = influx_options(self.influx.url, self.influx, name)
+        options = [*influx_options(self.influx.url, self.influx, name), *others]
         with serving(self.folder / name, *options, token=self.influx.token) as service:
             yield service
 

@@ -60,7 +60,7 @@ def single_requests(bench: Bench) -> Iterator[Row]:
         for _ in range(bench.rounds):
             for name, target in (("aiohttp", url), ("embedded", embedded.url), ("influx", influx.url)):
                 rates[name].append(load(bench.results("single"), target, options).events_per_second)
-            _wait_until_shipped(influx)
+            wait_until_shipped(influx)
     bare = rates["aiohttp"]
     yield Row("single-event requests, aiohttp that keeps nothing", f"{statistics.median(bare):,.0f}/s", "(reference)")
     for store in STORES:
@@ -92,7 +92,7 @@ def _ndjson_rate(bench: Bench, bucket: str) -> float:
     with bench.service("influx", bucket) as service:
         loaded = load(bench.results(bucket), service.url, options)
         sent = time.monotonic()
-        _wait_until_shipped(service)
+        wait_until_shipped(service)
         return loaded.acked / (loaded.acked / loaded.events_per_second + time.monotonic() - sent)
 
 
@@ -105,7 +105,7 @@ def outage(bench: Bench) -> Iterator[Row]:
         loaded = load(bench.results("outage"), service.url, f"--rate 1000 --duration {sending}s")
         stopper.join()
         back = time.monotonic()
-        _wait_until_shipped(service)
+        wait_until_shipped(service)
         said = verified(loaded, service.url)
         counted = _counted(bench.influx, "outage")
         measured = (
@@ -141,13 +141,13 @@ def _stop_for_a_while(influxd: Influxd) -> None:
     influxd.start()
 
 
-def _wait_until_shipped(service: Service) -> None:
+def wait_until_shipped(service: Service) -> None:
     while service.gauge("ingest_spool_points"):
         time.sleep(0.02)
 
 
 def _wait_until_counted(service: Service) -> None:
-    _wait_until_shipped(service)
+    wait_until_shipped(service)
     while service.gauge("ingest_rollup_dirty_minutes"):
         time.sleep(0.02)
 

@@ -92,6 +92,7 @@ class Load:
     acked: int
     sent: int
     events_per_second: float
+    p50_ms: float
     p99_ms: float
     results: Path
 
@@ -116,6 +117,7 @@ def load(results: Path, url: str, options: str) -> Load:
         acked=summary["acked"],
         sent=summary["sent"],
         events_per_second=summary["acked"] / summary["seconds"],
+        p50_ms=summary["latency_ms"]["p50"],
         p99_ms=summary["latency_ms"]["p99"],
         results=results,
     )

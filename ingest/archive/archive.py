@@ -1,6 +1,7 @@
 """The archive as the service sees it: a place beside the sink, and work that goes on in the background."""
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -140,11 +141,8 @@ def _by_status(events: Sequence[Event], texts: Sequence[bytes]) -> list[_Part]:
         return [_Part(PROCESSADO, events, texts)]
     if not any(valores):
         return [_Part(ERRO, events, texts)]
-    pairs = list(zip(events, texts, strict=True))
+    blank = [not valor for valor in valores]
     return [
-        _Part(status, [event for event, _ in chosen], [text for _, text in chosen])
-        for status, chosen in (
-            (PROCESSADO, [pair for pair in pairs if pair[0].valor]),
-            (ERRO, [pair for pair in pairs if not pair[0].valor]),
-        )
+        _Part(status, list(itertools.compress(events, chosen)), list(itertools.compress(texts, chosen)))
+        for status, chosen in ((PROCESSADO, valores), (ERRO, blank))
     ]
