@@ -64,6 +64,8 @@ def _parsed(setting: Declared, text: str) -> Any:
 
 def _converted(kind: Any, text: str) -> Any:
     if isinstance(kind, UnionType):
+        if not text:
+            return None
         kind = get_args(kind)[0]
     if kind is bool:
         return _boolean(text)

@@ -137,7 +137,8 @@ class Writer:
     async def close(self) -> None:
         """Write what waits; what the disk does not take even now is missed."""
         await self._commits.close()
-        await asyncio.to_thread(self._write_waiting)
+        self._retry_at = 0.0
+        await asyncio.to_thread(self._commit, [])
         for lines in self._waiting:
             self._missed.add(lines.span, self._failure.reason if self._failure else _SLOW)
         self._missed.end()
@@ -153,6 +154,9 @@ class Writer:
             data = b"\n".join([*chain.from_iterable(arrival.texts for arrival in batch), b""])
             if self._waiting or not self._may_try() or not self._write(batch[0].hour, data, _number(batch)):
                 self._waiting.append(_Lines(batch[0].hour, data, _span(batch)))
+        if self._failure and not self._waiting:
+            self._log.info("archive_writes_again")
+            self._failure = None
         self._is_slow = False
 
     def _may_try(self) -> bool:
@@ -173,9 +177,6 @@ class Writer:
             return False
         self._written_bytes += len(data)
         self._written_events.inc(events)
-        if self._failure:
-            self._log.info("archive_writes_again")
-            self._failure = None
         return True
 
     def _failed(self, error: OSError) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.config import load
 from ingest.settings import Settings
 from tests.compose.project import ROOT, SECRETS_DIR, Project, project
 from tools.influx_server import INFLUXD
@@ -243,6 +244,8 @@ def test_the_archive_is_on_in_a_volume_of_its_own_and_bounded(whole: Project) ->
     assert {mount.source: mount.target for mount in ingest.volumes}["ingest-files"] == "/files"
     assert ingest.environment["INGEST_ARCHIVE_DIR"] == "/files"
     assert int(ingest.environment["INGEST_ARCHIVE_MAX_BYTES"]) == 20 * 2**30
+    off = project(variables={"PULSO_ARCHIVE_DIR": ""}).services["ingest"].environment
+    assert load({}, {"INGEST_ARCHIVE_DIR": off["INGEST_ARCHIVE_DIR"]}).archive_dir is None
     variables = {"PULSO_ARCHIVE_MAX_BYTES": "0", "PULSO_ARCHIVE_MAX_AGE_SECONDS": "86400"}
     changed = project(variables=variables).services["ingest"].environment
     assert changed["INGEST_ARCHIVE_MAX_BYTES"] == "0"

@@ -87,6 +87,16 @@ def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
         load({"data_dir": str(tmp_path / "data")}, {})
 
 
+def test_the_archive_is_a_folder_of_its_own_or_none(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"archive_dir: .*file is not a folder"):
+        load({"archive_dir": str(tmp_path / "file")}, {})
+    with pytest.raises(ConfigError, match="archive_dir: must be another folder than data_dir"):
+        load({"archive_dir": str(tmp_path / "a" / ".." / "data"), "data_dir": str(tmp_path / "data")}, {})
+    assert load({"archive_dir": str(tmp_path / "data" / "files"), "data_dir": str(tmp_path / "data")}, {}).archive_dir
+    assert load({}, {"INGEST_ARCHIVE_DIR": ""}).archive_dir is None
+
+
 def test_every_setting_has_a_help_text_and_its_unit_in_its_name() -> None:
     for setting in declared():
         assert setting.help, setting.name
