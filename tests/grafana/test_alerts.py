@@ -22,6 +22,7 @@ def test_every_rule_is_checked() -> None:
         "pulso-error-share",
         "pulso-spool-age",
         "pulso-dead-letters",
+        "pulso-archive",
         "pulso-disk",
     }
     assert RULES.keys() == checked, "a rule has no test of when it fires"
@@ -86,6 +87,8 @@ async def test_more_than_20_percent_of_errors_fires(empty_place: Place, errors: 
         ("pulso-spool-age", "ingest_spool_oldest_age_seconds", [0, 60.5], True),
         ("pulso-dead-letters", "ingest_dead_letters", [2, 0], False),
         ("pulso-dead-letters", "ingest_dead_letters", [0, 1], True),
+        ("pulso-archive", "ingest_archive_failing", [1, 0], False),
+        ("pulso-archive", "ingest_archive_failing", [0, 1], True),
     ],
 )
 async def test_what_telegraf_last_saw_of_ingest(
@@ -130,6 +133,7 @@ async def test_no_data_fires_where_it_is_the_fault_and_only_there(empty_place: P
         ("pulso-error-share", 300, 310),
         ("pulso-spool-age", 0, 10),
         ("pulso-dead-letters", 0, 10),
+        ("pulso-archive", 60, 70),
         ("pulso-disk", 60, 70),
     ],
 )
