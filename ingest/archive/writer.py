@@ -95,7 +95,8 @@ class Writer:
         It ends without them, too, when an ack has waited for too long: acks rest on the spool's word.
         """
         size = sum(map(len, texts)) + len(texts)
-        if self.waiting_bytes + size > self._patience.max_waiting_bytes:
+        # While acks wait for the disk, requests are what bounds the memory.
+        if self.trouble and self.waiting_bytes + size > self._patience.max_waiting_bytes:
             self._missed.add(Span.of(arrived_ms, events), self._failure.reason if self._failure else _SLOW)
             return None
         self._put_bytes += size

@@ -210,6 +210,13 @@ async def test_what_finds_no_room_in_memory_either_is_counted_and_the_log_tells_
     assert ends["arrived"] == ["2026-11-23T14:00:04+00:00", "2026-11-23T14:00:09+00:00"]
 
 
+async def test_a_disk_that_is_well_has_room_for_any_body(tmp_path: Path) -> None:
+    async with archiving(tmp_path, patience=Patience(max_waiting_bytes=10)) as place:
+        await asyncio.gather(*(place.put(*(event(10 * i + j) for j in range(10))) for i in range(10)))
+        assert identities(place.folder) == {identity(number): 1 for number in range(100)}
+        assert place.metric("missed_events_total") == 0
+
+
 async def test_what_still_waits_at_the_end_is_missed_and_said(tmp_path: Path) -> None:
     with structlog.testing.capture_logs() as logs, files_no_longer_than(10):
         async with archiving(tmp_path) as place:
