@@ -1,10 +1,13 @@
 """Real servers for the tests. One that cannot be had fails the test; it never skips it."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
 
+from tests.browser import browsing
 from tools import influx_server as influx
 from tools.influx_server import InfluxServer
 
@@ -30,3 +33,10 @@ def influx_bucket(influx_server: InfluxServer) -> str:
     influx.make_bucket(influx_server, name)
     influx.make_bucket(influx_server, f"{name}-rollup")
     return name
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """A Chromium; its tests share its loop, by the mark ``asyncio(loop_scope="session")``."""
+    async with browsing() as running:
+        yield running

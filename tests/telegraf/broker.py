@@ -8,8 +8,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools import mosquitto
 from tools.influx_server import free_port
+from tools.mosquitto import MOSQUITTO
 from tools.telegraf_program import FOLDER
 
 _START_SECONDS = 10.0
@@ -33,7 +33,7 @@ class Broker:
         return f"tcp://127.0.0.1:{self._port}"
 
     def start(self) -> None:
-        program = mosquitto.find("mosquitto")
+        program = MOSQUITTO.find("mosquitto")
         assert program is not None, "no mosquitto: run `make tools`"
         with self._log.open("ab") as log:
             self._process = subprocess.Popen([program, "-c", str(self._configuration)], stdout=log, stderr=log)
@@ -58,7 +58,7 @@ class Broker:
         self._publish(topic, "-s" if payload else "-n", payload)
 
     def _publish(self, topic: str, how: str, standard_input: bytes) -> None:
-        program = mosquitto.find("mosquitto_pub")
+        program = MOSQUITTO.find("mosquitto_pub")
         assert program is not None, "no mosquitto_pub: run `make tools`"
         command = [program, "-h", "127.0.0.1", "-p", str(self._port), "-q", "1", "-t", topic, how]
         subprocess.run(command, input=standard_input, check=True, timeout=30)
