@@ -40,6 +40,7 @@ from ingest.spool_rows import Depth
 from ingest.store import Store
 from ingest.store.embedded import EmbeddedStore
 from ingest.store.influx import InfluxStore
+from ingest.web.page import WebRoutes
 
 _READ_TIMEOUT_FACTOR = 3
 # Whoever asks for readiness wants to know now.
@@ -183,6 +184,7 @@ def _application(settings: Settings, backend: Backend, archive: Archive | None, 
     application.on_shutdown.append(live.close)
     application.add_routes(SeriesRoutes(backend.store, _clock_ms).routes())
     application.add_routes(ServiceRoutes(metrics, backend.reasons, archive.warnings if archive else list).routes())
+    application.add_routes(WebRoutes().routes())
     return application
 
 

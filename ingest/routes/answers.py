@@ -92,5 +92,5 @@ def _sentence(request: web.Request, error: web.HTTPException) -> str:
     if isinstance(error, web.HTTPMethodNotAllowed):
         return f"{request.path} takes {', '.join(sorted(error.allowed_methods))}, not {request.method}"
     if error.status == HTTPStatus.NOT_FOUND:
-        return f"there is nothing at {request.path}; try /get_data, /counts, /ready or /metrics, and POST to /events"
+        return f"there is nothing at {request.path}; try /view_sensor, /get_data, /counts, /ready or /metrics, and POST to /events"
     return error.text or error.reason

@@ -1,0 +1,78 @@
+// The live events: one EventSource that is open again after whatever closed it.
+
+import { ask, Refused } from './ask.js';
+
+const RETRY_MS = 1500;
+
+/**
+ * @typedef {object} Listener
+ * @property {(rows: import('./rows.js').Row[]) => void} snapshot the newest events, whatever came before
+ * @property {(rows: import('./rows.js').Row[], arrived: number) => void} events
+ * @property {(message: string) => void} trouble the store cannot be read
+ * @property {() => void} opened
+ * @property {() => void} lost it is being tried again
+ * @property {(message: string) => void} refused by the service, for good
+ */
+
+export class Stream {
+  /** @type {EventSource | null} */ #source = null;
+  #timer = 0;
+  #query = new URLSearchParams();
+
+  /** @param {Listener} listener */
+  constructor(listener) {
+    this.listener = listener;
+  }
+
+  /** From now on, what matches. @param {URLSearchParams} query */
+  open(query) {
+    this.#query = query;
+    this.#connect();
+  }
+
+  /** Begin again, with a snapshot. */
+  reopen() {
+    this.#connect();
+  }
+
+  close() {
+    clearTimeout(this.#timer);
+    this.#source?.close();
+    this.#source = null;
+  }
+
+  #connect() {
+    this.close();
+    const source = new EventSource(`/events/stream?${this.#query}`);
+    this.#source = source;
+    source.addEventListener('open', () => this.listener.opened());
+    source.addEventListener('snapshot', (event) => this.listener.snapshot(JSON.parse(event.data).rows));
+    source.addEventListener('events', (event) => {
+      const { rows, arrived } = JSON.parse(event.data);
+      this.listener.events(rows, arrived);
+    });
+    source.addEventListener('trouble', (event) => this.listener.trouble(JSON.parse(event.data).message));
+    source.addEventListener('error', () => this.#failed(source));
+  }
+
+  /** The browser tries again by itself, unless the answer was no stream. @param {EventSource} source */
+  #failed(source) {
+    if (source !== this.#source) return;
+    this.listener.lost();
+    if (source.readyState === EventSource.CLOSED) this.#askWhy();
+  }
+
+  async #askWhy() {
+    const source = this.#source;
+    const query = new URLSearchParams(this.#query);
+    query.set('limit', '1');
+    const refusal = await ask('/get_data', query).then(() => null, (error) => error);
+    if (source !== this.#source) return;
+    if (refusal instanceof Refused && refusal.status === 400) {
+      this.close();
+      this.listener.refused(refusal.message);
+      return;
+    }
+    this.#timer = setTimeout(() => this.#connect(), RETRY_MS);
+  }
+}
