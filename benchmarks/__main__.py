@@ -12,11 +12,11 @@ from typing import Any
 
 import psutil
 
-from benchmarks import archive, dashboards, measurements
+from benchmarks import archive, dashboards, measurements, page
 from benchmarks.bench import Bench
 from tools.influx_server import INFLUXD, NoInfluxError, own_influxd, set_up
 
-ALL = (*measurements.ALL, *archive.ALL, *dashboards.ALL)
+ALL = (*measurements.ALL, *archive.ALL, *dashboards.ALL, *page.ALL)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -92,5 +92,6 @@ def _sentence(request: web.Request, error: web.HTTPException) -> str:
     if isinstance(error, web.HTTPMethodNotAllowed):
         return f"{request.path} takes {', '.join(sorted(error.allowed_methods))}, not {request.method}"
     if error.status == HTTPStatus.NOT_FOUND:
-        return f"there is nothing at {request.path}; try /view_sensor, /get_data, /counts, /ready or /metrics, and POST to /events"
+        there = "try /view_sensor, /get_data, /counts, /ready or /metrics, and POST to /events"
+        return f"there is nothing at {request.path}; {there}"
     return error.text or error.reason

@@ -181,7 +181,8 @@ async def test_health_readiness_and_metrics(client: ClientSession) -> None:
 async def test_paths_and_methods_that_are_not_there(client: ClientSession) -> None:
     assert json.loads((await get(client, "/nothing", status=404))[0]) == {
         "code": "not found",
-        "message": "there is nothing at /nothing; try /get_data, /counts, /ready or /metrics, and POST to /events",
+        "message": "there is nothing at /nothing; try /view_sensor, /get_data, /counts, /ready or /metrics,"
+        " and POST to /events",
     }
     text, answer = await get(client, "/events", status=405)
     assert json.loads(text)["message"] == "/events takes POST, not GET"

@@ -125,7 +125,8 @@ export class Choice {
     button.style.setProperty('--line', this.parts.colour(index));
     button.addEventListener('click', () => {
       this.set(this.#chosen.filter((one) => one !== path));
-      /** @type {HTMLElement | undefined} */ (this.chips.querySelectorAll('button')[index] ?? this.input).focus();
+      const following = [...this.chips.querySelectorAll('button')].at(index);
+      (following ?? this.input).focus();
     });
     const item = document.createElement('li');
     item.append(button);

@@ -1,7 +1,7 @@
 // The table of all events: the stream fills a list, the list is shown; whoever reads on keeps what is on the screen.
 
-import { ask, Refused, Unreachable } from './ask.js';
 import { many } from './numbers.js';
+import { Older } from './older.js';
 import { RowList } from './rows.js';
 import { setText } from './states.js';
 import { Stream } from './stream.js';
@@ -11,9 +11,7 @@ import { roughly } from './time.js';
 const MOST_LIVE = 500;
 const MOST_READ = 5000;
 const MOST_READ_CHARACTERS = 20_000_000;
-const PAGE = 200;
 const ROWS_AHEAD = 40;
-const RETRY_MS = 3000;
 // The stream is ahead of a store behind a spool: what it has shown is in the store a moment later.
 const SETTLE_MS = 2000;
 const CLOSE_HIDDEN_MS = 30_000;
@@ -29,8 +27,6 @@ export class Events {
   #newerAtLeast = false;
   #loaded = false;
   #planned = false;
-  /** @type {AbortController | null} */ #reading = null;
-  #readError = '';
   #hiddenAt = 0;
   #hiddenTimer = 0;
 
@@ -49,13 +45,14 @@ export class Events {
     this.button = /** @type {HTMLButtonElement} */ (this.bar.querySelector('button'));
     this.foot = /** @type {HTMLElement} */ (section.querySelector('.foot'));
     this.nothing = /** @type {HTMLElement} */ (section.querySelector('.nothing'));
+    this.older = new Older(() => parts.filters.query, () => this.#plan());
     this.stream = new Stream(this.#listener());
     this.#listen();
   }
 
   /** Show what the filters say, from the beginning. */
   begin() {
-    this.#stopReading();
+    this.older.stop();
     this.#live = new RowList();
     this.#loaded = false;
     this.resume();
@@ -73,7 +70,7 @@ export class Events {
   /** @param {Pause} why */
   pause(why) {
     if (this.#pause !== null) return;
-    this.#stopReading();
+    this.older.stop();
     this.#pause = why;
     this.#pausedAt = Date.now();
     this.#frozen = this.#live.frozen();
@@ -84,7 +81,7 @@ export class Events {
   }
 
   resume() {
-    this.#stopReading();
+    this.older.stop();
     if (this.#pause !== null) setText(this.announced, 'Live again.');
     this.#pause = null;
     this.#frozen = null;
@@ -101,7 +98,7 @@ export class Events {
     const { states, rate } = this.parts;
     return {
       opened: () => {
-        if (this.#loaded) states.live();
+        if (this.#loaded && states.state !== 'store') states.live();
       },
       snapshot: (rows) => {
         states.live();
@@ -202,12 +199,13 @@ export class Events {
   }
 
   #draw() {
+    this.#trim();
     const list = this.#list;
     this.table.show(list.rows, list.droppedNewer, list.next === null);
     this.#sayPause(list);
     this.#sayNothing(list);
     this.#sayFoot(list);
-    if (this.#loaded && this.table.left < ROWS_AHEAD * this.table.rowHeight) this.#readOlder();
+    this.#readOn();
   }
 
   /** @param {RowList} list */
@@ -243,60 +241,22 @@ export class Events {
     let text = '';
     if (list.rows.length) {
       if (list.next === null) text = 'That is all: no older events.';
-      else if (this.#readError) text = `Older events cannot be read: ${this.#readError}. Trying again by itself.`;
-      else if (this.#reading) text = 'Reading older events…';
+      else if (this.older.error) text = `Older events cannot be read: ${this.older.error}. Trying again by itself.`;
+      else if (this.older.isReading) text = 'Reading older events…';
     }
     setText(this.foot, text);
   }
 
-  async #readOlder() {
+  #readOn() {
     const list = this.#list;
-    if (this.#reading || list.next === null || this.parts.states.state === 'refused') return;
-    const reading = new AbortController();
-    this.#reading = reading;
-    try {
-      await this.#readPage(list, reading.signal);
-      this.#readError = '';
-    } catch (error) {
-      if (reading.signal.aborted) return;
-      if (!(error instanceof Refused || error instanceof Unreachable)) throw error;
-      this.#readError = error.message;
-      await later(RETRY_MS, reading.signal);
-    }
-    if (reading.signal.aborted) return;
-    this.#reading = null;
-    this.#plan();
+    const { state } = this.parts.states;
+    if (!this.#loaded || state === 'refused' || this.table.left > ROWS_AHEAD * this.table.rowHeight) return;
+    this.older.read(list, this.#pause === null ? 0 : this.#pausedAt + SETTLE_MS - Date.now());
   }
 
-  /** @param {RowList} list @param {AbortSignal} signal */
-  async #readPage(list, signal) {
-    if (this.#pause !== null) await later(this.#pausedAt + SETTLE_MS - Date.now(), signal);
-    const query = this.parts.filters.query;
-    query.set('limit', String(PAGE));
-    const from = list.next;
-    if (from && from !== 'top') query.set('cursor', from);
-    const page = await ask('/get_data', query, signal);
-    if (list.next !== from) return; // the list went on meanwhile, and begins elsewhere
-    list.older(page.events, page.cursor);
-    if (list !== this.#frozen) return;
-    const dropped = list.trimNewest(MOST_READ, MOST_READ_CHARACTERS);
-    this.scroller.scrollTop -= dropped * this.table.rowHeight;
+  /** What was read is kept within bounds: from the far end, without moving what is in sight. */
+  #trim() {
+    const dropped = this.#frozen?.trimNewest(MOST_READ, MOST_READ_CHARACTERS) ?? 0;
+    if (dropped) this.scroller.scrollTop -= dropped * this.table.rowHeight;
   }
-
-  #stopReading() {
-    this.#reading?.abort();
-    this.#reading = null;
-    this.#readError = '';
-  }
-}
-
-/** @param {number} ms @param {AbortSignal} signal @returns {Promise<void>} */
-function later(ms, signal) {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

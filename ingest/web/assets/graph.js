@@ -225,7 +225,7 @@ export class Graph {
 function figures(series) {
   const count = series.n.reduce((sum, n) => sum + n, 0);
   if (!count) return ['–', '–', '–', '–', '0'];
-  const mean = series.mean.reduce((sum, value, i) => sum + (value ?? NaN) * series.n[i], 0) / count;
+  const mean = series.n.reduce((sum, n, i) => sum + (series.mean[i] ?? NaN) * n, 0) / count;
   const latest = series.mean.at(-1) ?? NaN;
   const [min, max] = [series.min.reduce((a, b) => Math.min(a, b)), series.max.reduce((a, b) => Math.max(a, b))];
   return [...[latest, min, max, mean].map((value) => (Number.isNaN(value) ? '–' : short(value))), whole(count)];

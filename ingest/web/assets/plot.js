@@ -39,7 +39,7 @@ export async function draw(library, element, answer) {
   const single = answer.series.length === 1;
   const traces = answer.series.flatMap((series, index) => {
     const line = meanLine(series, index, answer, paint);
-    return single ? [...band(series, answer, paint), line] : [line];
+    return [...(single ? band(series, answer, paint) : []), line, ...alone(line)];
   });
   await library.react(element, traces, layout(answer, paint), {
     displayModeBar: false,
@@ -55,13 +55,19 @@ function meanLine(series, index, answer, paint) {
     x: times,
     y: values,
     name: series.path,
-    mode: 'lines+markers',
+    mode: 'lines',
     line: { color: paint(colour(index)), width: 1.75, dash: DASHES[Math.floor(index / LINES) % DASHES.length] },
-    // A line of one point would not be seen.
-    marker: { size: values.map((_, i) => (values[i - 1] == null && values[i + 1] == null ? 5 : 0)), opacity: 1, line: { width: 0 } },
     connectgaps: false,
     hovertemplate: `%{y:.6~g}<extra>${plain(series.path)}</extra>`,
   };
+}
+
+/** A line of one point would not be seen: dots for those between two gaps. @param {ReturnType<typeof meanLine>} line */
+function alone({ x, y, line }) {
+  const dots = [...y.keys()].filter((i) => y[i] !== null && y[i - 1] == null && y[i + 1] == null);
+  if (!dots.length) return [];
+  const marker = { color: line.color, size: 5 };
+  return [{ x: dots.map((i) => x[i]), y: dots.map((i) => y[i]), mode: 'markers', marker, hoverinfo: 'skip' }];
 }
 
 /** From the least to the greatest value of each step. @param {Series} series @param {Answer} answer @param {(name: string) => string} paint */

@@ -3,7 +3,7 @@
 import { ask, Refused } from './ask.js';
 import { clockTime } from './time.js';
 
-const CHECK_MS = 10_000;
+const CHECK_MS = 5000;
 const CHECK_IN_TROUBLE_MS = 2000;
 
 /** @typedef {"connecting" | "live" | "gone" | "store" | "refused"} State */
@@ -53,8 +53,8 @@ export class States {
 
   /** @param {string} reason */
   store(reason) {
-    const next = 'New events are still taken and shown; older ones, graph and counts follow by themselves when it is back.';
-    this.#become('store', `The store cannot be read now: ${reason}. ${next}`);
+    const next = 'New events still appear as they are taken; older ones, graph and counts follow by themselves when it is back.';
+    this.#become('store', `The store is not available: ${reason}. ${next}`);
     this.#check(CHECK_IN_TROUBLE_MS);
   }
 
@@ -90,6 +90,7 @@ export class States {
     const answers = error === null || error instanceof Refused;
     if (answers && this.#state === 'gone') this.recovered();
     else if (error === null && this.#state === 'store') this.recovered();
+    else if (error instanceof Refused && this.#state === 'live') this.store(error.message);
     // A connection can be dead without either end knowing: then the stream is silent for ever.
     else if (!answers && this.#state === 'live') this.gone();
   }

@@ -17,7 +17,10 @@ export class Table {
   constructor(scroller, table) {
     this.scroller = scroller;
     this.table = table;
-    [this.above, this.body, this.below] = table.tBodies;
+    const [above, body, below] = table.tBodies;
+    this.above = above;
+    this.body = body;
+    this.below = below;
   }
 
   get rowHeight() {

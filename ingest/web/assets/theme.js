@@ -2,7 +2,7 @@
 
 (() => {
   const KEY = 'pulso-theme';
-  const NEXT = { auto: 'light', light: 'dark', dark: 'auto' };
+  const NEXT = /** @type {Record<string, string>} */ ({ auto: 'light', light: 'dark', dark: 'auto' });
   // Where storage is blocked the choice holds until the page is closed.
   let chosen = 'auto';
 
@@ -14,11 +14,12 @@
     }
   }
 
+  /** @param {string} theme */
   function store(theme) {
     try {
       localStorage.setItem(KEY, theme);
     } catch (error) {
-      console.info('The theme is not kept: this browser blocks storage.', error.name);
+      console.info('The theme is not kept: this browser blocks storage.', error);
     }
   }
 
@@ -35,7 +36,7 @@
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', apply);
   document.addEventListener('DOMContentLoaded', () => {
     apply();
-    document.getElementById('theme').addEventListener('click', () => {
+    document.getElementById('theme')?.addEventListener('click', () => {
       chosen = NEXT[chosen];
       store(chosen);
       apply();

@@ -12,10 +12,10 @@ from tests.ingest.web.viewer import ALL_BESIDES, Viewer, viewing
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-_LINES = """() => document.querySelector('.plot').data.filter((trace) => trace.line.width > 0)
+_LINES = """() => document.querySelector('.plot').data.filter((trace) => trace.line?.width > 0)
   .map((trace) => [trace.name, trace.y.map((y) => y === null ? null : Number(y))])"""
 
-_BANDS = """() => document.querySelector('.plot').data.filter((trace) => trace.line.width === 0)
+_BANDS = """() => document.querySelector('.plot').data.filter((trace) => trace.line?.width === 0)
   .map((trace) => [trace.name, [...trace.y]])"""
 
 # As a drag over the graph does it, to the millisecond.

@@ -73,16 +73,18 @@ async def test_a_store_that_cannot_be_read_is_named_and_live_events_still_come(
         for bucket in ("away", "away-rollup"):
             influx.make_bucket(server, bucket)
         settings = influx_settings(tmp_path, server, "away", grace_seconds=0.2, influx_timeout_seconds=1.0)
-        async with serving(settings) as client:
+        async with serving(settings) as client, viewing(browser, client, unanswered=True) as viewer:
             await post(client, [event("before")])
+            await viewer.sees("before")
             influxd.stop()
-            async with viewing(browser, client, unanswered=True) as viewer:
-                await viewer.says("#connection", "store unavailable", seconds=10)
-                await expect(viewer.page.get_by_role("alert")).to_contain_text("The store cannot be read now")
-                await post(client, [event("meanwhile")])
-                await viewer.sees("meanwhile")
-                influxd.start()
-                await viewer.says("#connection", "live", seconds=20)
-                await expect(viewer.page.get_by_role("alert")).to_be_hidden()
-                await viewer.says("#counts summary", "brasil.sudeste - 2", seconds=10)
-                assert [row.valor for row in await viewer.rows()] == ["meanwhile", "before"]
+            await viewer.says("#connection", "store unavailable", seconds=10)
+            await viewer.page.reload()
+            await viewer.says("#connection", "store unavailable", seconds=10)
+            await expect(viewer.page.get_by_role("alert")).to_contain_text("The store is not available")
+            await post(client, [event("meanwhile")])
+            await viewer.sees("meanwhile")
+            influxd.start()
+            await viewer.says("#connection", "live", seconds=20)
+            await expect(viewer.page.get_by_role("alert")).to_be_hidden()
+            await viewer.says("#counts summary", "brasil.sudeste - 2", seconds=10)
+            assert [row.valor for row in await viewer.rows()] == ["meanwhile", "before"]
