@@ -53,6 +53,7 @@ def _welcome(url: str) -> None:
     print(f"""
 Events are kept in {folder}: {events:,} from earlier runs, and {_RATE} simulated ones a second from now on.
 
+  see them        {url} in a browser
   newest events   curl '{url}/get_data?limit=5'
   counts          curl -H 'Accept: text/plain' {url}/counts
   how it is       curl {url}/ready    curl {url}/metrics
