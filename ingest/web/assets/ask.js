@@ -25,6 +25,22 @@ export async function ask(path, query, signal) {
   return body;
 }
 
+/** Why the service does not give a stream; null if it does, or if nobody answers. @param {string} path @param {URLSearchParams} query */
+export async function refusal(path, query) {
+  const leave = new AbortController();
+  try {
+    const answer = await reached(`${path}?${query}`, leave.signal);
+    if (answer.ok) return null;
+    const text = await bodyOf(answer);
+    return new Refused(answer.status, parsed(text)?.message ?? answer.statusText);
+  } catch (error) {
+    if (error instanceof Unreachable) return null;
+    throw error;
+  } finally {
+    leave.abort();
+  }
+}
+
 /** @param {string} url @param {AbortSignal} [signal] */
 async function reached(url, signal) {
   try {

@@ -15,6 +15,7 @@ const ROWS_AHEAD = 40;
 // The stream is ahead of a store behind a spool: what it has shown is in the store a moment later.
 const SETTLE_MS = 2000;
 const CLOSE_HIDDEN_MS = 30_000;
+const NOTE_MS = 8000;
 
 /** Why the table stands still. @typedef {"button" | "scroll" | "row"} Pause */
 
@@ -27,8 +28,9 @@ export class Events {
   #newerAtLeast = false;
   #loaded = false;
   #planned = false;
-  #hiddenAt = 0;
+  #hiddenAt = Date.now();
   #hiddenTimer = 0;
+  #note = '';
 
   /**
    * @param {HTMLElement} section
@@ -45,6 +47,7 @@ export class Events {
     this.button = /** @type {HTMLButtonElement} */ (this.bar.querySelector('button'));
     this.foot = /** @type {HTMLElement} */ (section.querySelector('.foot'));
     this.nothing = /** @type {HTMLElement} */ (section.querySelector('.nothing'));
+    this.inWords = /** @type {HTMLElement} */ (this.nothing.querySelector('.filters-in-words'));
     this.older = new Older(() => parts.filters.query, () => this.#plan());
     this.stream = new Stream(this.#listener());
     this.#listen();
@@ -63,8 +66,7 @@ export class Events {
 
   /** The service can answer again. */
   recover() {
-    this.stream.reopen();
-    this.#plan();
+    if (!document.hidden) this.stream.reopen();
   }
 
   /** @param {Pause} why */
@@ -119,6 +121,7 @@ export class Events {
         this.#arrived();
       },
       lost: () => states.gone(),
+      waiting: (message) => states.waiting(message),
       refused: (message) => {
         states.refused(message);
         this.#arrived();
@@ -148,6 +151,7 @@ export class Events {
       if (row) this.parts.open(row);
     });
     document.addEventListener('visibilitychange', () => (document.hidden ? this.#hidden() : this.#seen()));
+    if (document.hidden) this.#hidden(); // opened in the background
   }
 
   #scrolled() {
@@ -180,11 +184,15 @@ export class Events {
   #seen() {
     clearTimeout(this.#hiddenTimer);
     const hiddenMs = Date.now() - this.#hiddenAt;
-    if (hiddenMs >= CLOSE_HIDDEN_MS) {
+    if (hiddenMs >= CLOSE_HIDDEN_MS || this.parts.states.state !== 'live') {
       this.parts.rate.restart(Date.now());
       this.stream.reopen();
     }
-    setText(this.announced, `Paused for ${roughly(hiddenMs)} while this tab was hidden.`);
+    this.#note = `paused for ${roughly(hiddenMs)} while hidden, live again`;
+    setTimeout(() => {
+      this.#note = '';
+      this.#plan();
+    }, NOTE_MS);
     this.#plan();
   }
 
@@ -214,7 +222,7 @@ export class Events {
     this.bar.dataset.paused = String(paused);
     const newer = `${many(this.#newer, 'newer event')}${this.#newerAtLeast ? ' or more' : ''}`;
     const dropped = list.droppedNewer ? `, ${many(list.droppedNewer, 'row')} above no longer here` : '';
-    setText(this.said, paused ? `paused: ${newer}${dropped}` : 'newest first, as they arrive');
+    setText(this.said, paused ? `paused: ${newer}${dropped}` : this.#note || 'newest first, as they arrive');
     setText(this.button, paused ? 'Back to live' : 'Pause');
   }
 
@@ -227,13 +235,12 @@ export class Events {
       else what = filters.isSet ? 'no-match' : 'empty';
       if (states.state === 'gone' || states.state === 'store') what = 'away';
     }
+    setText(this.inWords, filters.inWords());
     if (this.nothing.dataset.what === what) return;
     this.nothing.dataset.what = what;
     for (const child of this.nothing.children) {
       if (child instanceof HTMLElement) child.hidden = child.dataset.what !== what;
     }
-    const words = this.nothing.querySelector('.filters-in-words');
-    if (words) words.textContent = filters.inWords();
   }
 
   /** @param {RowList} list */

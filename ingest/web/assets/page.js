@@ -25,11 +25,16 @@ const counts = new CountsPanel(find('#counts'), {
   },
 });
 const filters = new Filters(find('#filters'), () => events.begin());
-const states = new States({ banner: find('#banner'), connection: find('#connection') }, () => {
-  events.recover();
-  graph.refresh();
-  counts.refresh();
-});
+const states = new States(
+  { banner: find('#banner'), connection: find('#connection') },
+  {
+    recovered: () => events.recover(),
+    back: () => {
+      graph.refresh();
+      counts.refresh();
+    },
+  },
+);
 const details = new Details(find('#details'), {
   filter: (values) => filters.set(values),
   graph: (path) => {

@@ -6,12 +6,13 @@ import { clockTime } from './time.js';
 const CHECK_MS = 5000;
 const CHECK_IN_TROUBLE_MS = 2000;
 
-/** @typedef {"connecting" | "live" | "gone" | "store" | "refused"} State */
+/** @typedef {"connecting" | "live" | "gone" | "waiting" | "store" | "refused"} State */
 
 const WORDS = /** @type {Record<State, string>} */ ({
   connecting: 'connecting',
   live: 'live',
   gone: 'server gone',
+  waiting: 'not live',
   store: 'store unavailable',
   refused: 'not asked',
 });
@@ -23,11 +24,12 @@ export class States {
 
   /**
    * @param {{banner: HTMLElement, connection: HTMLElement}} elements
-   * @param {() => void} recovered the store can be read again, or the server answers and the stream does not know it
+   * @param {{recovered: () => void, back: () => void}} told `recovered`: the store can be read again, or the server answers
+   *   and the stream does not know it; `back`: all is well again
    */
-  constructor(elements, recovered) {
+  constructor(elements, told) {
     this.elements = elements;
-    this.recovered = recovered;
+    this.told = told;
     this.#check(CHECK_MS);
   }
 
@@ -52,6 +54,11 @@ export class States {
   }
 
   /** @param {string} reason */
+  waiting(reason) {
+    this.#become('waiting', `No live events now: ${reason}. This page tries again by itself.`);
+  }
+
+  /** @param {string} reason */
   store(reason) {
     const next = 'New events still appear as they are taken; older ones, graph and counts follow by themselves when it is back.';
     this.#become('store', `The store is not available: ${reason}. ${next}`);
@@ -65,11 +72,13 @@ export class States {
 
   /** @param {State} state @param {string} message */
   #become(state, message) {
+    const wasAway = this.#state === 'gone' || this.#state === 'store';
     this.#state = state;
     document.body.dataset.state = state;
     setText(this.elements.connection, WORDS[state]);
     this.elements.banner.hidden = !message;
     setText(this.elements.banner, message);
+    if (state === 'live' && wasAway) this.told.back();
   }
 
   /** @param {number} afterMs */
@@ -88,8 +97,8 @@ export class States {
   /** @param {unknown} error */
   #judge(error) {
     const answers = error === null || error instanceof Refused;
-    if (answers && this.#state === 'gone') this.recovered();
-    else if (error === null && this.#state === 'store') this.recovered();
+    if (answers && this.#state === 'gone') this.told.recovered();
+    else if (error === null && this.#state === 'store') this.told.recovered();
     else if (error instanceof Refused && this.#state === 'live') this.store(error.message);
     // A connection can be dead without either end knowing: then the stream is silent for ever.
     else if (!answers && this.#state === 'live') this.gone();

@@ -1,7 +1,8 @@
 // The live events: one EventSource that is open again after whatever closed it.
 
-import { ask, Refused } from './ask.js';
+import { refusal } from './ask.js';
 
+const STREAM = '/events/stream';
 const RETRY_MS = 1500;
 
 /**
@@ -11,6 +12,7 @@ const RETRY_MS = 1500;
  * @property {(message: string) => void} trouble the store cannot be read
  * @property {() => void} opened
  * @property {() => void} lost it is being tried again
+ * @property {(message: string) => void} waiting the service says why there is no stream now; it is being tried again
  * @property {(message: string) => void} refused by the service, for good
  */
 
@@ -43,7 +45,7 @@ export class Stream {
 
   #connect() {
     this.close();
-    const source = new EventSource(`/events/stream?${this.#query}`);
+    const source = new EventSource(`${STREAM}?${this.#query}`);
     this.#source = source;
     source.addEventListener('open', () => this.listener.opened());
     source.addEventListener('snapshot', (event) => this.listener.snapshot(JSON.parse(event.data).rows));
@@ -64,15 +66,14 @@ export class Stream {
 
   async #askWhy() {
     const source = this.#source;
-    const query = new URLSearchParams(this.#query);
-    query.set('limit', '1');
-    const refusal = await ask('/get_data', query).then(() => null, (error) => error);
+    const why = await refusal(STREAM, this.#query);
     if (source !== this.#source) return;
-    if (refusal instanceof Refused && refusal.status === 400) {
+    if (why?.status === 400) {
       this.close();
-      this.listener.refused(refusal.message);
+      this.listener.refused(why.message);
       return;
     }
+    if (why) this.listener.waiting(why.message);
     this.#timer = setTimeout(() => this.#connect(), RETRY_MS);
   }
 }

@@ -108,6 +108,17 @@ async def test_reading_back_has_no_gap_and_no_repeat_while_events_arrive(
         await viewer.sees(str(sent[-1]["valor"]))
 
 
+async def test_more_at_once_than_a_frame_holds_leaves_no_gap_behind(browser: Browser, either: ClientSession) -> None:
+    sent = [event(f"old {number}", timestamp=now_ms() - 60_000 + number) for number in range(50)]
+    await post(either, sent)
+    async with viewing(browser, either, viewport=TALL) as viewer:
+        await viewer.sees("old 49", seconds=5)
+        burst = [event(f"{number}", timestamp=now_ms() + number) for number in range(1500)]
+        await post(either, burst)
+        await viewer.sees("1499")
+        assert await viewer.read_all(1550) == shown(sent + burst)
+
+
 async def test_what_was_read_back_is_bounded_and_says_so(browser: Browser, service: ClientSession) -> None:
     now = now_ms()
     await post(service, [event(f"{number}", timestamp=now - number) for number in range(6000)])
@@ -157,7 +168,31 @@ async def test_a_hidden_tab_draws_nothing_and_is_up_to_date_when_seen_again(
         assert await viewer.rows() == []
         await hide(viewer, hidden=False)
         await viewer.sees("unseen")
-        await viewer.says(".livebar [role=status]", "Paused for 1 second while this tab was hidden.")
+        await viewer.says(".said", "paused for 1 second while hidden, live again")
+
+
+async def test_a_tab_that_is_hidden_for_long_asks_for_nothing_until_it_is_seen(
+    browser: Browser, service: ClientSession
+) -> None:
+    async with viewing(browser, service) as viewer:
+        await viewer.page.clock.install()
+        await viewer.page.reload()
+        await viewer.says("#connection", "live")
+        streams: list[str] = []
+        viewer.page.on(
+            "request", lambda request: streams.append(request.url) if "/events/stream" in request.url else None
+        )
+        viewer.page.on("requestfailed", lambda request: streams.append("closed") if "/stream" in request.url else None)
+        await hide(viewer, hidden=True)
+        await viewer.page.clock.fast_forward(31_000)
+        async with asyncio.timeout(5):
+            while not streams:
+                await asyncio.sleep(0.05)
+        assert streams == ["closed"]
+        await post(service, [event("unseen")])
+        await hide(viewer, hidden=False)
+        await viewer.sees("unseen")
+        assert len(streams) == 2
 
 
 async def hide(viewer: Viewer, hidden: bool) -> None:

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import ClientSession
 from playwright.async_api import Browser, expect
 
+from ingest.routes.live import MOST_WATCHERS
 from ingest.settings import Settings
 from tests.ingest.service import influx_settings, serving
 from tests.ingest.web.posting import event, now_ms, post, shown
@@ -88,3 +89,21 @@ async def test_a_store_that_cannot_be_read_is_named_and_live_events_still_come(
             await expect(viewer.page.get_by_role("alert")).to_be_hidden()
             await viewer.says("#counts summary", "brasil.sudeste - 2", seconds=10)
             assert [row.valor for row in await viewer.rows()] == ["meanwhile", "before"]
+
+
+async def test_whoever_finds_too_many_watchers_is_told_so_and_gets_the_next_place(
+    browser: Browser, service: ClientSession
+) -> None:
+    await post(service, [event("1")])
+    async with AsyncExitStack() as watchers:
+        for _ in range(MOST_WATCHERS):
+            await watchers.enter_async_context(service.get("/events/stream"))
+        viewer = await watchers.enter_async_context(viewing(browser, service, unanswered=True))
+        await viewer.says("#connection", "not live")
+        alert = viewer.page.get_by_role("alert")
+        await expect(alert).to_contain_text(
+            f"No live events now: {MOST_WATCHERS} watchers follow the live events already"
+        )
+        await service.close()
+        await viewer.says("#connection", "live")
+        await viewer.sees("1")
