@@ -6,6 +6,7 @@ const NAMES = /** @type {const} */ (['country', 'region', 'sensor', 'status', 't
 const TYPING_MS = 350;
 
 export class Filters {
+  /** @type {string[][]} */ #tags = [];
   #timer = 0;
 
   /** @param {HTMLFormElement} form @param {() => void} changed */
@@ -17,6 +18,7 @@ export class Filters {
       clearTimeout(this.#timer);
       this.#timer = setTimeout(() => this.#apply(), TYPING_MS);
     });
+    form.addEventListener('focusin', (event) => this.#suggest(event.target));
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#apply();
@@ -49,13 +51,16 @@ export class Filters {
 
   /** What may be chosen. @param {string[][]} tags the segments of every sensor's tag */
   offer(tags) {
-    NAMES.slice(0, 3).forEach((name, segment) => {
-      const list = /** @type {HTMLDataListElement} */ (this.form.querySelector(`#filter-${name}-names`));
-      const names = [...new Set(tags.map((tag) => tag[segment]))].sort();
-      if (list.dataset.names === names.join()) return;
-      list.dataset.names = names.join();
-      list.replaceChildren(...names.map((each) => new Option(each, each)));
-    });
+    this.#tags = tags;
+  }
+
+  /** A thousand names are put into the document only for who is about to choose one. @param {EventTarget | null} target */
+  #suggest(target) {
+    if (!(target instanceof HTMLInputElement && target.list)) return;
+    const segment = NAMES.findIndex((name) => name === target.name);
+    const names = [...new Set(this.#tags.map((tag) => tag[segment]))].sort();
+    const options = names.map((name) => Object.assign(document.createElement('option'), { value: name }));
+    target.list.replaceChildren(...options);
   }
 
   /** @param {URLSearchParams} values */

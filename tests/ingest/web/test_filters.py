@@ -58,7 +58,15 @@ async def test_typing_filters_and_the_address_keeps_them(browser: Browser, servi
     await post(service, mixed())
     async with viewing(browser, service, "?range=3600000") as viewer:
         await viewer.sees("parado")
-        await viewer.page.get_by_label("sensor", exact=True).fill("peru.sul.sensor02")
+        sensor = viewer.page.get_by_label("sensor", exact=True)
+        await expect(viewer.page.locator("#filter-sensor-names option")).to_have_count(0)
+        await viewer.says("#counts > .note", "45 events of 3 sensors in 3 regions.")
+        await sensor.focus()
+        names = await viewer.page.locator("#filter-sensor-names option").evaluate_all(
+            "all => all.map(one => one.value)"
+        )
+        assert names == ["sensor01", "sensor02"]
+        await sensor.fill("peru.sul.sensor02")
         await expect(viewer.page.locator(".rows td.tag", has_text="brasil")).to_have_count(0)
         for label, value in (("country", "peru"), ("region", "sul"), ("sensor", "sensor02")):
             await expect(viewer.page.get_by_label(label, exact=True)).to_have_value(value)

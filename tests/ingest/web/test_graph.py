@@ -106,12 +106,15 @@ async def test_thirty_days_come_from_the_counts_and_a_zoom_goes_back_to_the_even
 
 
 async def _latest(viewer: Viewer) -> list[str]:
+    """Whatever it is: today's events are of one step of 3 hours or of two, by the clock."""
     cell = viewer.page.locator(".summary tbody td").first
     await expect(cell).to_be_visible(timeout=8000)
     return [await cell.inner_text()]
 
 
-async def test_dragging_zooms_and_a_double_click_goes_back(browser: Browser, service: ClientSession) -> None:
+async def test_hovering_tells_dragging_zooms_and_a_double_click_goes_back(
+    browser: Browser, service: ClientSession
+) -> None:
     now = now_ms()
     await post(service, [event(str(i), timestamp=now - i * 1000) for i in range(250)])
     async with viewing(browser, service, viewport=ALL_BESIDES) as viewer:
@@ -120,6 +123,7 @@ async def test_dragging_zooms_and_a_double_click_goes_back(browser: Browser, ser
         assert box is not None
         middle = box["y"] + box["height"] / 2
         await viewer.page.mouse.move(box["x"] + box["width"] * 0.4, middle)
+        await expect(viewer.page.locator(".plot .hoverlayer")).to_contain_text("brasil.sudeste")
         await viewer.page.mouse.down()
         await viewer.page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=5)
         await viewer.page.mouse.up()

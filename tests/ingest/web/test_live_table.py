@@ -135,6 +135,23 @@ async def test_what_was_read_back_is_bounded_and_says_so(browser: Browser, servi
         await viewer.sees("0")
 
 
+async def test_the_document_stays_as_small_as_it_was_however_much_arrives(
+    browser: Browser, service: ClientSession
+) -> None:
+    """For ten minutes at 1000 events/s: ``python -m benchmarks page_left_open --seconds 600``."""
+    async with viewing(browser, service) as viewer:
+        nodes = []
+        for second in range(12):
+            for part in range(4):
+                start = now_ms()
+                batch = [event(f"{second} {part} {i}", f"a.b.s{i}", start + i) for i in range(250)]
+                await post(service, batch)
+            await viewer.sees(f"{second} 3 249")
+            await expect(viewer.page.locator("#counts > .note")).to_contain_text("250 sensors")
+            nodes.append(await viewer.nodes())
+        assert max(nodes) <= nodes[0] * 1.1, f"nodes after each 1000 events: {nodes}"
+
+
 async def test_the_same_event_sent_again_is_still_one_row(browser: Browser, service: ClientSession) -> None:
     async with viewing(browser, service) as viewer:
         await viewer.says("#connection", "live")

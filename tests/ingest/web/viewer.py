@@ -54,6 +54,15 @@ class Viewer:
     async def says(self, selector: str, text: str | re.Pattern[str], seconds: float = 5.0) -> None:
         await expect(self.page.locator(selector)).to_have_text(text, timeout=seconds * 1000)
 
+    async def nodes(self) -> int:
+        """How many the browser holds for the page, in the document or not, when garbage is collected."""
+        devtools = await self.page.context.new_cdp_session(self.page)
+        await devtools.send("Performance.enable")
+        await devtools.send("HeapProfiler.collectGarbage")
+        metrics = (await devtools.send("Performance.getMetrics"))["metrics"]
+        await devtools.detach()
+        return next(int(metric["value"]) for metric in metrics if metric["name"] == "Nodes")
+
     async def is_accessible(self) -> None:
         """Fails with what axe-core complains of."""
         results = await Axe().run(self.page)
