@@ -1,6 +1,10 @@
 """Latencies in a high dynamic range histogram: three significant digits, from 10 µs to an hour."""
 
+import zlib
+from typing import Self
+
 import msgspec
+from hdrh.codec import HdrCookieException, HdrLengthException  # type: ignore[import-untyped]
 from hdrh.histogram import HdrHistogram  # type: ignore[import-untyped]
 
 LONGEST_US = 3_600_000_000
@@ -17,12 +21,38 @@ class Percentiles(msgspec.Struct, frozen=True):
     max: float = 0
 
 
+class BadHistogramError(ValueError):
+    """The text is no encoded histogram; it says why."""
+
+
 class Latencies:
-    """What was measured; recorded in ns, told in ms."""
+    """What was measured; recorded in ns, told in ms, encoded in the format that all HDR histogram libraries share."""
 
     def __init__(self) -> None:
         self.histogram = HdrHistogram(1, LONGEST_US, 3)
         self._waiting: dict[int, int] = {}
+
+    @classmethod
+    def decode(cls, text: str) -> Self:
+        """What ``encode`` gave; raises BadHistogramError."""
+        latencies = cls()
+        try:
+            latencies.histogram.decode_and_add(text)
+        except (ValueError, IndexError, zlib.error, HdrCookieException, HdrLengthException) as error:
+            raise BadHistogramError(f"no HDR histogram: {error}") from error
+        return latencies
+
+    def encode(self) -> str:
+        """The V2 format of HDR histograms in base64; its values are µs."""
+        self.settle()
+        encoded: bytes = self.histogram.encode()
+        return encoded.decode("ascii")
+
+    @property
+    def count(self) -> int:
+        self.settle()
+        count: int = self.histogram.get_total_count()
+        return count
 
     def record(self, latency_ns: int) -> None:
         # The histogram is pure Python and takes 4 µs a value; equal values, counted first, go in as one.
@@ -34,8 +64,7 @@ class Latencies:
         self.histogram.add(other.histogram)
 
     def percentiles(self) -> Percentiles:
-        self.settle()
-        if not self.histogram.get_total_count():
+        if not self.count:
             return Percentiles()
         at = self.histogram.get_percentile_to_value_dict([50, 90, 99, 99.9, 100])
         return Percentiles(*(at[percent] / 1000 for percent in (50, 90, 99, 99.9, 100)))

@@ -39,7 +39,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, tag="summary", tag_fiel
     """The whole run. Counts are of events, and ``sent = acked + rejected + failed``.
 
     ``late`` events left more than 10 ms after plan; ``unsent`` ones were given up after waiting too long for a
-    free connection. ``errors`` and ``rejections`` count events by reason.
+    free connection. ``errors`` and ``rejections`` count events by reason. ``histogram`` is the latencies of all
+    answered requests, encoded; empty in files of the time before it was kept.
     """
 
     sent: int
@@ -54,6 +55,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, tag="summary", tag_fiel
     errors: dict[str, int]
     rejections: dict[str, int]
     interrupted: bool
+    histogram: str = ""
 
     @property
     def events_per_second(self) -> float:
@@ -99,6 +101,8 @@ class Record(msgspec.Struct, frozen=True):
     answered: SpanSet
     rejected: SpanSet
     finished: bool
+    seconds: list[Second] = []
+    summary: Summary | None = None
 
 
 def read(path: Path) -> Record:
@@ -124,10 +128,13 @@ def _record(plan: Plan, lines: list[Line]) -> Record:
     seconds = [line for line in lines if isinstance(line, Second)]
     answered = SpanSet(span for second in seconds for span in second.answered_requests)
     sent = seconds[-1].next_request if seconds else 0
+    summary = lines[-1] if isinstance(lines[-1], Summary) else None
     return Record(
         plan=plan,
         requests=max(answered.end, sent),
         answered=answered,
         rejected=SpanSet(span for second in seconds for span in second.rejected_events),
-        finished=isinstance(lines[-1], Summary),
+        finished=summary is not None,
+        seconds=seconds,
+        summary=summary,
     )

@@ -94,6 +94,7 @@ class Tally:
             errors=dict(self.errors.most_common()),
             rejections=dict(self.rejections.most_common()),
             interrupted=interrupted,
+            histogram=self._latencies.encode(),
         )
 
     def _reject(self, first_event: int, rejection: Rejection) -> None:

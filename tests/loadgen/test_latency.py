@@ -1,7 +1,8 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadgen.latency import Latencies, Percentiles
+from loadgen.latency import BadHistogramError, Latencies, Percentiles
 
 latencies_ns = st.lists(st.integers(100_000, 10**10), min_size=1, max_size=50)
 
@@ -27,3 +28,41 @@ def test_nothing_measured_is_all_zero_and_an_hour_is_the_most() -> None:
     assert latencies.percentiles() == Percentiles()
     latencies.record(10**16)
     assert 3_599_000 <= latencies.percentiles().max <= 3_605_000
+
+
+@settings(max_examples=30)
+@given(first=latencies_ns, second=latencies_ns)
+def test_encoded_decoded_and_added_is_as_if_measured_in_one(first: list[int], second: list[int]) -> None:
+    whole, parts = Latencies(), [Latencies(), Latencies()]
+    for part, values in zip(parts, (first, second), strict=True):
+        for latency_ns in values:
+            part.record(latency_ns)
+            whole.record(latency_ns)
+    merged = Latencies()
+    for part in parts:
+        merged.add(Latencies.decode(part.encode()))
+    assert merged.count == len(first) + len(second)
+    assert merged.percentiles() == whole.percentiles()
+    assert Latencies.decode(Latencies().encode()).percentiles() == Percentiles()
+
+
+def test_a_histogram_of_many_values_takes_a_few_kilobytes() -> None:
+    latencies = Latencies()
+    for latency_us in range(10, 1_000_000, 10):
+        latencies.record(latency_us * 1000)
+    assert len(latencies.encode()) < 10_000
+
+
+@pytest.mark.parametrize("text", ["", "abc", "HISTFAAA", "é", "AAAA" + Latencies().encode()[4:]])
+def test_what_is_no_histogram_is_said_to_be_none(text: str) -> None:
+    with pytest.raises(BadHistogramError, match="no HDR histogram"):
+        Latencies.decode(text)
+
+
+def test_a_damaged_histogram_is_said_to_be_none() -> None:
+    latencies = Latencies()
+    latencies.record(5_000_000)
+    text = latencies.encode()
+    for place in range(0, len(text) - 4, 4):
+        with pytest.raises(BadHistogramError, match="no HDR histogram"):
+            Latencies.decode(text[:place] + "////" + text[place + 4 :])

@@ -5,10 +5,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from loadgen.latency import Latencies
 from loadgen.plan import Plan
 from loadgen.results import ResultsWriter, Started, Summary, UnreadableError, read
 from loadgen.tally import Tally
 from loadgen.verdict import ALL_ACKED
+from loadgen.verify import verify
+from tests.loadgen.service import Service, shown
+
+CASES = Path(__file__).parent / "cases"
 
 PLAN = Plan(url="http://127.0.0.1:5000", start_ms=1, batch=2, events=8)
 
@@ -75,6 +80,31 @@ def test_other_files_are_refused_in_a_sentence(tmp_path: Path, content: bytes, c
     path.write_bytes(content)
     with pytest.raises(UnreadableError, match=complaint):
         read(path)
+
+
+def test_a_run_is_read_whole_with_its_latencies(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    summary = written(path)
+    record = read(path)
+    assert [second.second for second in record.seconds] == [0, 1, 2]
+    assert record.summary == summary
+    assert Latencies.decode(summary.histogram).count == 3
+
+
+def test_a_file_from_before_histograms_were_kept_is_read() -> None:
+    record = read(CASES / "before_histograms.jsonl")
+    assert (record.finished, record.answered.spans) == (True, [(0, 49)])
+    assert record.summary is not None
+    assert (record.summary.acked, record.summary.histogram) == (50, "")
+
+
+async def test_a_file_from_before_histograms_were_kept_is_verified(service: Service) -> None:
+    """The events that were sent then are made again from the plan of then."""
+    events = (CASES / "before_histograms.events.ndjson").read_text().splitlines()
+    service.rows = [shown(msgspec.json.decode(event)) for event in events]
+    findings = await verify(read(CASES / "before_histograms.jsonl"), service.url, wait_seconds=0)
+    assert findings.good, findings
+    assert findings.verified == 50
 
 
 def test_no_file_is_refused_too(tmp_path: Path) -> None:
