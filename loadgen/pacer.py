@@ -1,36 +1,52 @@
 """The pacer: pure arithmetic from an index to a planned time."""
 
-import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
+from itertools import repeat
 from typing import Self
 
-from loadgen.plan import Plan
+from loadgen.pace import NS_PER_SECOND, Pace
+from loadgen.plan import Plan, Stage
 
-NS_PER_SECOND = 1_000_000_000
+NS_PER_MS = 1_000_000
+FOREVER_SECONDS = 100 * 365 * 86_400
 
 
 @dataclass(frozen=True)
 class Pacer:
     """When every event happens and every request is due, in ns after the start of the run.
 
-    Events are numbered from 0 and spread evenly, ``event_count`` of them in ``in_ns``; a count of 0 is no pace at
-    all, everything is due at once. Request ``i`` carries events ``i * batch`` and the following.
+    Events are numbered from 0; of a run that several processes share, event ``i`` of this share is event
+    ``i * processes + share`` of the whole. Request ``i`` carries events ``i * batch`` and the following. Without a
+    pace everything is due at once.
     """
 
-    event_count: int
-    in_ns: int
+    pace: Pace | None
     batch: int
     events: int | None
+    processes: int = 1
+    share: int = 0
 
     @classmethod
     def of(cls, plan: Plan) -> Self:
-        rate = Fraction(plan.rate).limit_denominator(1_000_000)
-        return cls(rate.numerator, rate.denominator * NS_PER_SECOND, plan.batch, _planned_events(plan, rate))
+        pace = None if plan.closed_loop else Pace(plan.stages or [Stage(plan.rate, plan.rate, FOREVER_SECONDS)])
+        whole = _planned_events(plan, pace)
+        events = None if whole is None else max(0, -(-(whole - plan.share) // plan.processes))
+        return cls(pace, plan.batch, events, plan.processes, plan.share)
 
     def event_ns(self, event: int) -> int:
         # Whole numbers all the way: rounding must not put two events of a sensor into one millisecond.
-        return event * self.in_ns // self.event_count if self.event_count else 0
+        return self.pace.event_ns(event * self.processes + self.share) if self.pace else 0
+
+    def events_ms(self) -> Iterator[int]:
+        """``event_ns`` of each event in turn, in whole ms, without end; a lot faster where a ms holds many."""
+        event, ms = 0, 0
+        while self.pace and ms < self.pace.end_ns // NS_PER_MS:
+            ms = self.event_ns(event) // NS_PER_MS
+            later = -(-(self.pace.count((ms + 1) * NS_PER_MS) - self.share) // self.processes)
+            yield from repeat(ms, later - event)
+            event = later
+        yield from repeat(ms)
 
     def request_ns(self, request: int) -> int:
         """A request leaves once its last event has happened, so no event comes from the future."""
@@ -48,8 +64,9 @@ class Pacer:
         return self.event_ns(self.events) if self.events is not None else 0
 
 
-def _planned_events(plan: Plan, rate: Fraction) -> int | None:
-    if plan.duration_seconds is None or plan.closed_loop:
+def _planned_events(plan: Plan, pace: Pace | None) -> int | None:
+    """Of the whole run, by all processes together."""
+    if pace is None or (plan.duration_seconds is None and not plan.stages):
         return plan.events
-    in_time = math.ceil(rate * Fraction(plan.duration_seconds).limit_denominator(1_000_000))
+    in_time = pace.count(round((plan.duration_seconds or FOREVER_SECONDS) * NS_PER_SECOND))
     return in_time if plan.events is None else min(in_time, plan.events)

@@ -4,7 +4,8 @@ import asyncio
 import time
 
 from loadgen.connection import Connection, NoAnswerError
-from loadgen.pacer import NS_PER_SECOND, Pacer
+from loadgen.pace import NS_PER_SECOND
+from loadgen.pacer import Pacer
 from loadgen.plan import Plan
 from loadgen.progress import Reporter
 from loadgen.results import ResultsWriter, Started, Summary

@@ -12,7 +12,8 @@ from itertools import islice
 import msgspec
 
 from loadgen.encode import FORMATS
-from loadgen.pacer import NS_PER_SECOND, Pacer
+from loadgen.pace import NS_PER_SECOND
+from loadgen.pacer import Pacer
 from loadgen.plan import Plan
 from loadgen.sensors import Event, events
 from loadgen.tally import Tally

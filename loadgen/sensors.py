@@ -1,8 +1,8 @@
 """Believable sensors: a plan's seed becomes an endless stream of events."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count, cycle
+from itertools import cycle
 from random import Random
 from typing import Final
 
@@ -14,7 +14,7 @@ from loadgen.plan import Plan
 REGIONS: Final = ("norte", "nordeste", "sudeste", "sul")
 TEXT_SHARE: Final = 0.05
 EMPTY_SHARE: Final = 0.01
-NS_PER_MS: Final = 1_000_000
+FULL_SHARE: Final = 1 - EMPTY_SHARE
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -51,27 +51,46 @@ STATES: Final = (
 )
 
 
+class Scale:
+    """A quantity in its smallest steps, from 0 to ``top``; ``texts`` says how each is written."""
+
+    def __init__(self, quantity: Quantity) -> None:
+        unit: int = 10**quantity.decimals
+        low, high = round(quantity.low * unit), round(quantity.high * unit)
+        self.top: int = high - low
+        self.step: int = round(quantity.step * unit)
+        # Written once: to format a number takes longer than all else that is done to draw an event.
+        self.texts: list[str] = [f"{number / unit:.{quantity.decimals}f}" for number in range(low, high + 1)]
+
+
 class NumericSensor:
     """A random walk that turns back at the ends of its range."""
 
-    def __init__(self, tag: str, quantity: Quantity, start: float) -> None:
+    __slots__ = ("_now", "_step", "_texts", "_top", "_widths", "last_ms", "tag")
+
+    def __init__(self, tag: str, scale: Scale, start: float) -> None:
         self.tag = tag
         self.last_ms = -1
-        self._unit = 10**quantity.decimals
-        self._low = round(quantity.low * self._unit)
-        self._high = round(quantity.high * self._unit)
-        self._step = round(quantity.step * self._unit)
-        self._now = self._low + int(start * (self._high - self._low))
-        self._decimals = quantity.decimals
+        self._top = scale.top
+        self._step = scale.step
+        self._widths = 2 * scale.step + 1
+        self._texts = scale.texts
+        self._now = int(start * scale.top)
 
     def read(self, chance: float) -> str:
-        self._now += int(chance * (2 * self._step + 1)) - self._step
-        self._now = min(max(self._now, self._low), self._high)
-        return f"{self._now / self._unit:.{self._decimals}f}"
+        now = self._now + int(chance * self._widths) - self._step
+        if now < 0:
+            now = 0
+        elif now > self._top:
+            now = self._top
+        self._now = now
+        return self._texts[now]
 
 
 class StateSensor:
     """A sensor of words, which stays in its state nine times out of ten."""
+
+    __slots__ = ("_now", "_states", "last_ms", "tag")
 
     def __init__(self, tag: str, states: tuple[str, ...], start: float) -> None:
         self.tag = tag
@@ -89,28 +108,36 @@ Sensor = NumericSensor | StateSensor
 
 
 def events(plan: Plan) -> Iterator[Event]:
-    """The run's events in order, without end. The sensors take turns; timestamps never go back.
+    """The events of the plan's share in order, without end. The sensors take turns; timestamps never go back.
 
     A sensor's own timestamps strictly increase, so every event of a run has an identity of its own.
     """
+    start_ms = plan.start_ms
+    sensors, chance = _sensors(plan)
+    for ms, sensor in zip(Pacer.of(plan).events_ms(), cycle(sensors), strict=False):
+        timestamp = start_ms + ms
+        if timestamp <= sensor.last_ms:
+            timestamp = sensor.last_ms + 1
+        sensor.last_ms = timestamp
+        drawn = chance()
+        yield Event(
+            timestamp, sensor.tag, "" if drawn < EMPTY_SHARE else sensor.read((drawn - EMPTY_SHARE) / FULL_SHARE)
+        )
+
+
+def _sensors(plan: Plan) -> tuple[list[Sensor], Callable[[], float]]:
+    """The sensors of the plan's share, and the chance of their readings."""
     chance = Random(plan.seed).random  # noqa: S311 - a seed must give the same events again
-    pacer = Pacer.of(plan)
-    sensors = [_sensor(number, plan.sensors, chance) for number in range(plan.sensors)]
-    for index, sensor in zip(count(), cycle(sensors), strict=False):
-        planned_ms = plan.start_ms + pacer.event_ns(index) // NS_PER_MS
-        sensor.last_ms = max(planned_ms, sensor.last_ms + 1)
-        yield Event(sensor.last_ms, sensor.tag, _valor(sensor, chance()))
+    scales = [Scale(quantity) for quantity in QUANTITIES]
+    everybody = [_sensor(number, plan.sensors, scales, chance) for number in range(plan.sensors)]
+    if plan.share:
+        chance = Random(f"{plan.seed}, share {plan.share}").random  # noqa: S311
+    return everybody[plan.share :: plan.processes], chance
 
 
-def _valor(sensor: Sensor, chance: float) -> str:
-    if chance < EMPTY_SHARE:
-        return ""
-    return sensor.read((chance - EMPTY_SHARE) / (1 - EMPTY_SHARE))
-
-
-def _sensor(number: int, sensors: int, chance: Callable[[], float]) -> Sensor:
+def _sensor(number: int, sensors: int, scales: Sequence[Scale], chance: Callable[[], float]) -> Sensor:
     digits = max(2, len(str(sensors)))
     tag = f"brasil.{REGIONS[number % len(REGIONS)]}.sensor{number + 1:0{digits}}"
     if chance() < TEXT_SHARE:
         return StateSensor(tag, STATES[int(chance() * len(STATES))], chance())
-    return NumericSensor(tag, QUANTITIES[int(chance() * len(QUANTITIES))], chance())
+    return NumericSensor(tag, scales[int(chance() * len(scales))], chance())

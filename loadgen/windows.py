@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from enum import Enum
+from heapq import merge
 from itertools import islice
 
 import msgspec
 
 from loadgen.pacer import Pacer
+from loadgen.plan import Plan
 from loadgen.results import Record
 from loadgen.sensors import Event, events
 
@@ -51,13 +53,19 @@ def _window(piece: list[Sent]) -> Window:
 
 
 def _sent(record: Record) -> Iterator[Sent]:
-    stream = events(record.plan)
-    pacer = Pacer.of(record.plan)
-    for request in range(record.requests):
-        answered = request in record.answered
-        first = request * record.plan.batch
+    """In order of time; of several processes each has its own order, and numbers of its own in the record."""
+    shares = [_sent_by(record, plan) for plan in record.plan.shares()]
+    return shares[0] if len(shares) == 1 else merge(*shares, key=lambda sent: sent.event.timestamp)
+
+
+def _sent_by(record: Record, plan: Plan) -> Iterator[Sent]:
+    stream = events(plan)
+    pacer = Pacer.of(plan)
+    for request, whole in enumerate(range(plan.share, record.requests, plan.processes)):
+        answered = whole in record.answered
+        first = request * plan.batch
         for number, event in enumerate(islice(stream, pacer.size(request)), first):
-            yield Sent(event, _fate(record, number) if answered else Fate.UNKNOWN)
+            yield Sent(event, _fate(record, number * plan.processes + plan.share) if answered else Fate.UNKNOWN)
 
 
 def _fate(record: Record, event: int) -> Fate:

@@ -1,10 +1,15 @@
 """The pacer is arithmetic, so its laws are checked over plans of every shape."""
 
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import islice
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgen.pacer import NS_PER_SECOND, Pacer
-from loadgen.plan import Plan
+from loadgen.pace import NS_PER_SECOND
+from loadgen.pacer import Pacer
+from loadgen.plan import Plan, Stage
 
 rates = st.one_of(st.integers(1, 200_000).map(float), st.floats(0.001, 5000))
 batches = st.integers(1, 1500)
@@ -42,7 +47,7 @@ def test_requests_carry_every_event_once_and_end(rate: float, batch: int, events
 def test_events_are_evenly_spread(rate: float, event: int) -> None:
     paced = pacer(rate)
     gap_ns = paced.event_ns(event + 1) - paced.event_ns(event)
-    assert abs(gap_ns - paced.in_ns / paced.event_count) <= 1
+    assert abs(gap_ns - NS_PER_SECOND / Fraction(rate).limit_denominator(1_000_000)) <= 1
     assert paced.event_ns(0) == 0
 
 
@@ -62,3 +67,35 @@ def test_without_a_rate_everything_is_due_at_once() -> None:
     paced = pacer(0, 10)
     assert paced.events is None
     assert paced.request_ns(12345) == 0
+
+
+@given(rate=st.one_of(st.just(0.0), rates), processes=st.integers(1, 5), events=st.integers(0, 500))
+def test_shares_make_up_the_whole_run(rate: float, processes: int, events: int) -> None:
+    plan = Plan(url="", rate=rate, events=events, start_ms=0, processes=processes)
+    whole = Pacer.of(plan_of(rate=rate, events=events))
+    shares = [Pacer.of(share) for share in plan.shares()]
+    planned = sorted(share.event_ns(event) for share in shares for event in range(share.events or 0))
+    assert planned == [whole.event_ns(event) for event in range(events)]
+
+
+@given(
+    rate=st.one_of(st.just(0.0), rates, st.integers(10**5, 10**7).map(float)),
+    stages=st.lists(st.builds(Stage, st.integers(0, 9999), st.integers(1, 9999), st.floats(0.01, 2)), max_size=3),
+    processes=st.integers(1, 3),
+)
+def test_ms_are_those_of_the_events(rate: float, stages: Sequence[Stage], processes: int) -> None:
+    plan = plan_of(rate=rate, stages=tuple(stages), processes=processes)
+    for share in plan.shares():
+        paced = Pacer.of(share)
+        assert list(islice(paced.events_ms(), 300)) == [paced.event_ns(event) // 1_000_000 for event in range(300)]
+
+
+def test_a_ramp_has_the_events_of_its_integral_and_ends_with_it() -> None:
+    paced = Pacer.of(plan_of(stages=(Stage(0, 50_000, 60), Stage(50_000, 50_000, 10))))
+    assert paced.events == 50_000 * 60 // 2 + 50_000 * 10
+    assert paced.end_ns == 70 * NS_PER_SECOND
+    assert Pacer.of(plan_of(stages=(Stage(0, 50_000, 60),), events=7)).events == 7
+
+
+def plan_of(**settings: object) -> Plan:
+    return Plan(url="", start_ms=0, **settings)  # type: ignore[arg-type]

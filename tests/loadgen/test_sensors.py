@@ -4,10 +4,11 @@ import re
 from collections import Counter
 from itertools import islice, pairwise
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgen.plan import Plan
+from loadgen.plan import Plan, Stage
 from loadgen.sensors import Event, events
 
 START_MS = 1_539_112_021_301
@@ -33,6 +34,28 @@ def test_every_event_has_an_identity_of_its_own_and_time_never_goes_back(sensors
     sent = take(200, plan(sensors, rate))
     assert len({(event.timestamp, event.tag) for event in sent}) == len(sent)
     assert all(before.timestamp <= after.timestamp for before, after in pairwise(sent))
+
+
+stages = st.lists(st.builds(Stage, st.integers(0, 90_000), st.integers(1, 90_000), st.floats(0.01, 1)), max_size=3)
+
+
+@given(sensors=st.integers(4, 30), rate=rates, stages=stages, processes=st.integers(1, 4))
+def test_shares_have_sensors_of_their_own_and_every_event_an_identity(
+    sensors: int, rate: float, stages: list[Stage], processes: int
+) -> None:
+    whole = msgspec.structs.replace(plan(sensors, rate), stages=tuple(stages), processes=processes)
+    sent = [take(200, share) for share in whole.shares()]
+    tags = [{event.tag for event in events} for events in sent]
+    assert sum(map(len, tags)) == len(set().union(*tags)) == sensors
+    assert len({(event.timestamp, event.tag) for events in sent for event in events}) == 200 * processes
+    assert sent == [take(200, share) for share in whole.shares()]
+
+
+def test_a_sensor_is_the_same_kind_however_many_processes_share_the_run() -> None:
+    whole = msgspec.structs.replace(plan(40), processes=3)
+    kinds = {event.tag: bool(NUMBER.fullmatch(event.valor)) for event in take(400, plan(40)) if event.valor}
+    for share in whole.shares():
+        assert all(kinds[event.tag] == bool(NUMBER.fullmatch(event.valor)) for event in take(400, share) if event.valor)
 
 
 @given(sensors=st.integers(1, 50), rate=st.integers(1, 1000))

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from loadgen.progress import Silence
 from loadgen.readback import CannotReadError, Row
 from loadgen.results import Record, ResultsWriter, read
 from loadgen.run import run
-from loadgen.sensors import Event
+from loadgen.sensors import Event, events
 from loadgen.spans import SpanSet
 from loadgen.verify import text, verify
 from loadgen.windows import Fate, Sent, Window, windows
@@ -150,3 +150,16 @@ def test_windows_cover_the_run_without_overlap(rate: float) -> None:
     assert all(before.stop_ms <= after.start_ms for before, after in pairwise(pieces))
     assert all(piece.start_ms <= sent.event.timestamp < piece.stop_ms for piece in pieces for sent in piece.sent)
     assert len(pieces) > 10
+
+
+def test_windows_of_several_processes_hold_every_event_once_with_its_fate() -> None:
+    plan = Plan(url="", rate=5000, sensors=10, batch=3, events=1000, start_ms=1000, processes=3)
+    # Request 4 is the second of process 1, and its last event is number 5 of that process.
+    record = Record(plan, 336, SpanSet([(0, 3), (5, 335)]), SpanSet([(0, 0)]), finished=True)
+    pieces = list(windows(record, size=64))
+    sent = [event for piece in pieces for event in piece.sent]
+    assert all(before.stop_ms <= after.start_ms for before, after in pairwise(pieces))
+    assert len({(each.event.timestamp, each.event.tag) for each in sent}) == len(sent) == 1000
+    unknown = {each.event for each in sent if each.fate is Fate.UNKNOWN}
+    assert unknown == set(list(islice(events(plan.shares()[1]), 6))[3:])
+    assert [each.event for each in sent if each.fate is Fate.REJECTED] == [next(events(plan.shares()[0]))]
