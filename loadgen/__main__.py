@@ -70,7 +70,7 @@ def serve_command(options: Namespace) -> int:
         print(f"try http://{options.host}:{options.port}/generate/100 (events go to {options.target})", flush=True)
 
     try:
-        web.run_app(application(options.target), host=options.host, port=options.port, print=announce)
+        web.run_app(application(options.target, options.profile), host=options.host, port=options.port, print=announce)
     except OSError as error:
         return _fail("serve", f"can't listen: {error.strerror}. Try another --port")
     return OK
@@ -110,6 +110,7 @@ def _plan(options: Namespace) -> Plan:
         format=options.format,
         rate=options.rate,
         sensors=options.sensors,
+        profile=options.profile,
         batch=options.batch,
         seed=options.seed,
         start_ms=time.time_ns() // 1_000_000,

@@ -7,6 +7,8 @@ from typing import NoReturn
 
 from loadgen import arguments
 from loadgen.encode import FORMATS
+from loadgen.sensor_options import add_sensors, profile_table
+from loadgen.sensors.profiles import PROFILES, STEADY
 
 DEFAULT_URL = "http://127.0.0.1:5000"
 
@@ -20,13 +22,15 @@ Play the sensors: send events at a fixed rate, measure the answers, check what w
 
 RUN = """\
 Send events at a fixed rate, however fast the server answers. An event that has to wait for a free connection still
-counts its latency from its planned time, so a slow server can't hide behind a patient client. Nothing is sent twice.
+counts its latency from its planned time, so a slow server can't hide behind a patient client. No request is sent twice.
 Latencies are those of answered requests, and include up to 1 ms of the sender's own clock grain.
 """
 
-RUN_MORE = """\
+RUN_MORE = f"""\
+{profile_table()}
+
 examples:
-  loadgen run --duration forever --quiet                     simulated sensors, until Ctrl-C
+  loadgen run --profile farm --duration forever --quiet      simulated sensors, until Ctrl-C
   loadgen run --rate 20000 --batch 100 --format ndjson       20 000 events/s in 200 requests/s
   loadgen run --rate 0 --events 1000000 --batch 1000         how fast will it go?
   loadgen run --seed 7 --results run.jsonl                   keep what verify needs
@@ -108,7 +112,7 @@ def _add_run(command: ArgumentParser) -> None:
         help="how long to send, like 500ms, 60s, 5m, 1h; 0 or forever = until Ctrl-C",
     )
     add("--events", type=arguments.positive, help="stop after so many events, if the duration is not over before")
-    add("--sensors", type=arguments.positive, default=1000, help="how many sensors take turns")
+    add_sensors(command, sensors=1000)
     add(
         "--batch",
         type=arguments.positive,
@@ -116,7 +120,6 @@ def _add_run(command: ArgumentParser) -> None:
         help="events in a request; it leaves when its last event has happened",
     )
     add("--format", choices=FORMATS, default="json", help="json, ndjson, or lp for InfluxDB line protocol")
-    add("--seed", type=int, default=1, help="the same seed gives the same readings")
     add("--connections", type=arguments.positive, default=100, help="most connections open at a time")
     add(
         "--timeout",
@@ -156,3 +159,4 @@ def _add_serve(command: ArgumentParser) -> None:
     add("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all")
     add("--port", type=arguments.port, default=3000, help="port to listen on")
     add("--target", type=arguments.url, default=DEFAULT_URL, help="the ingest service; http:// only")
+    add("--profile", choices=PROFILES, default=STEADY.name, help="what the sensors are like, see loadgen run --help")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from loadgen.readback import Row
 from loadgen.sensors import Event
-from loadgen.windows import Fate, Sent, Window
+from loadgen.windows import Fate, Window
 
 EXAMPLES = 10
 NUMERIC = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d+)?", re.ASCII)
@@ -33,7 +33,8 @@ class Findings:
     """What a comparison found, in events.
 
     ``unacked`` and ``refused`` ones are the run's own, stored though their request failed or the service rejected
-    them; ``foreign`` ones are not of the run.
+    them; ``foreign`` ones are not of the run. An event that the run sent again counts once; ``repeated`` is how
+    many more times it was sent, ``acked_again`` how many more times it was acked.
     """
 
     acked: int = 0
@@ -41,6 +42,8 @@ class Findings:
     unacked: int = 0
     refused: int = 0
     foreign: int = 0
+    repeated: int = 0
+    acked_again: int = 0
     missing: Named = field(default_factory=Named)
     twice: Named = field(default_factory=Named)
     altered: Named = field(default_factory=Named)
@@ -55,6 +58,8 @@ class Findings:
         self.unacked += other.unacked
         self.refused += other.refused
         self.foreign += other.foreign
+        self.repeated += other.repeated
+        self.acked_again += other.acked_again
         self.missing.add(other.missing)
         self.twice.add(other.twice)
         self.altered.add(other.altered)
@@ -62,25 +67,36 @@ class Findings:
 
 @dataclass(slots=True)
 class Place:
-    """One event's time and tag, and what the store has there."""
+    """One event's time and tag, how it was sent, and what the store has there."""
 
-    sent: Sent
+    event: Event
+    sent: int = 0
+    acked: int = 0
+    refused: int = 0
     equal: int = 0
     others: tuple[Row, ...] = ()
+
+    def note(self, fate: Fate) -> None:
+        self.sent += 1
+        self.acked += fate is Fate.ACKED
+        self.refused += fate is Fate.REJECTED
 
 
 class Comparison:
     """One window against its rows: ``see`` each row once, then ask for the findings."""
 
     def __init__(self, window: Window) -> None:
-        self._places = {(sent.event.timestamp, sent.event.tag): Place(sent) for sent in window.sent}
+        self._places: dict[tuple[int, str], Place] = {}
         self._foreign = 0
+        for sent in window.sent:
+            event = sent.event
+            self._places.setdefault((event.timestamp, event.tag), Place(event)).note(sent.fate)
 
     def see(self, row: Row) -> None:
         place = self._places.get((row.timestamp, row.tag))
         if place is None:
             self._foreign += 1
-        elif same(place.sent.event, row):
+        elif same(place.event, row):
             place.equal += 1
         else:
             place.others += (row,)
@@ -102,20 +118,22 @@ def same(event: Event, row: Row) -> bool:
 
 
 def _look_at(place: Place, findings: Findings) -> None:
-    if place.sent.fate is Fate.ACKED:
+    findings.repeated += place.sent - 1
+    if place.acked:
         _look_at_acked(place, findings)
         return
     findings.foreign += len(place.others)
-    if place.equal and place.sent.fate is Fate.REJECTED:
+    if place.equal and place.refused == place.sent:
         findings.refused += 1
     elif place.equal:
         findings.unacked += 1
 
 
 def _look_at_acked(place: Place, findings: Findings) -> None:
-    event = place.sent.event
+    event = place.event
     name = f"{event.timestamp} {event.tag} {event.valor!r}"
     findings.acked += 1
+    findings.acked_again += place.acked - 1
     if place.equal == 0 and place.others:
         other = place.others[0]
         findings.altered.note(f"{name} is stored as {other.valor!r}, {other.status}")

@@ -18,8 +18,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     ``rate`` is in events a second; 0 means as fast as the connections go. ``stages``, if there are any, take its
     place, one after the other. ``duration_seconds`` and ``events`` are limits, whichever comes first; None is no
-    limit. ``start_ms`` is Unix time. ``processes`` is how many the run is shared out to, and ``share`` which of
-    them, from 0, this plan is for: the plan of a whole run has share 0 and is for one process only if there is one.
+    limit. ``profile`` is one of ``sensors.PROFILES``. ``start_ms`` is Unix time. ``processes`` is how many the run
+    is shared out to, and ``share`` which of them, from 0, this plan is for: the plan of a whole run has share 0 and
+    is for one process only if there is one.
     """
 
     url: str
@@ -28,6 +29,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     rate: float = 1000
     stages: tuple[Stage, ...] = ()
     sensors: int = 1000
+    profile: str = "steady"
     batch: int = 1
     seed: int = 1
     start_ms: int

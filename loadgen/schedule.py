@@ -34,7 +34,6 @@ class Schedule:
 
     def __init__(self, plan: Plan, tally: Tally) -> None:
         self.next_request = 0
-        self.start_ns = time.monotonic_ns()
         self._closed_loop = plan.closed_loop
         self._tally = tally
         self._pacer = Pacer.of(plan)
@@ -45,6 +44,8 @@ class Schedule:
         self._idle: list[asyncio.Future[Request | None]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
+        # Last, for many sensors take a while to set up.
+        self.start_ns = time.monotonic_ns()
 
     async def take(self) -> Request | None:
         """Wait for the next request; None when there is no more."""

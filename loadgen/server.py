@@ -12,6 +12,7 @@ from loadgen.plan import Plan
 from loadgen.progress import Silence
 from loadgen.results import ResultsWriter, Summary
 from loadgen.run import run
+from loadgen.sensors.profiles import STEADY
 from loadgen.target import Target
 
 MOST_EVENTS = 100_000
@@ -31,8 +32,9 @@ class Generated(msgspec.Struct, frozen=True):
 
 
 class Generator:
-    def __init__(self, target_url: str) -> None:
+    def __init__(self, target_url: str, profile: str) -> None:
         self._target_url = target_url
+        self._profile = profile
         self._next_start_ms = 0
 
     async def generate(self, request: web.Request) -> web.Response:
@@ -53,6 +55,7 @@ class Generator:
             url=self._target_url,
             rate=0,
             sensors=SENSORS,
+            profile=self._profile,
             seed=secrets.randbits(32),
             start_ms=self._reserve_ms(count),
             duration_seconds=LONGEST_SECONDS,
@@ -64,13 +67,14 @@ class Generator:
     def _reserve_ms(self, count: int) -> int:
         """A start whose milliseconds no earlier call has used, so that no two events share sensor and time."""
         start_ms = max(time.time_ns() // 1_000_000, self._next_start_ms)
-        self._next_start_ms = start_ms + count // SENSORS + 1
+        # A turn takes 1 ms, and in each at least half of the sensors send.
+        self._next_start_ms = start_ms + count // (SENSORS // 2) + 1
         return start_ms
 
 
-def application(target_url: str) -> web.Application:
+def application(target_url: str, profile: str = STEADY.name) -> web.Application:
     app = web.Application()
-    app.router.add_get("/generate/{count}", Generator(target_url).generate)
+    app.router.add_get("/generate/{count}", Generator(target_url, profile).generate)
     app.router.add_get("/health", _health)
     return app
 

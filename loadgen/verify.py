@@ -48,6 +48,8 @@ def _lines(findings: Findings) -> Iterator[str]:
     yield f"{'verified' if findings.good else 'NOT VERIFIED'}: {findings.verified:,} of {findings.acked:,} acked events"
     for title, named in (("missing", findings.missing), ("twice", findings.twice), ("altered", findings.altered)):
         yield from _named(title, named)
+    if findings.repeated:
+        yield f"repeated on purpose: {findings.repeated:,} ({findings.acked_again:,} acked again); each counts once"
     yield from _counted("stored, though never acked (their request failed)", findings.unacked)
     yield from _counted("stored, though rejected", findings.refused)
     yield from _counted("foreign: in the same time, but not of this run", findings.foreign)

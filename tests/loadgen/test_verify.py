@@ -2,11 +2,14 @@
 
 import asyncio
 import time
+from collections import Counter
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from loadgen.compare import Comparison, Findings
 from loadgen.plan import Plan
@@ -14,7 +17,7 @@ from loadgen.progress import Silence
 from loadgen.readback import CannotReadError, Row
 from loadgen.results import Record, ResultsWriter, read
 from loadgen.run import run
-from loadgen.sensors import Event, events
+from loadgen.sensors import PROFILES, Event, events
 from loadgen.spans import SpanSet
 from loadgen.verify import text, verify
 from loadgen.windows import Fate, Sent, Window, windows
@@ -112,6 +115,29 @@ async def test_stored_but_never_acked_is_allowed(service: Service, tmp_path: Pat
     assert findings == Findings(acked=698, verified=698, unacked=300, refused=2)
 
 
+@pytest.mark.parametrize(
+    ("fates", "expected"),
+    [
+        ([Fate.ACKED, Fate.ACKED], Findings(acked=1, verified=1, repeated=1, acked_again=1)),
+        ([Fate.ACKED, Fate.UNKNOWN], Findings(acked=1, verified=1, repeated=1)),
+        ([Fate.REJECTED, Fate.UNKNOWN], Findings(unacked=1, repeated=1)),
+        ([Fate.REJECTED, Fate.REJECTED], Findings(refused=1, repeated=1)),
+    ],
+)
+def test_an_event_sent_twice_counts_once(fates: list[Fate], expected: Findings) -> None:
+    comparison = Comparison(Window(1, 2, [Sent(Event(1, "a.b.c", "7"), fate) for fate in fates]))
+    comparison.see(Row(1, "a.b.c", "7", "processado"))
+    assert comparison.findings() == expected
+
+
+def test_an_event_sent_twice_and_stored_twice_is_named() -> None:
+    comparison = Comparison(Window(1, 2, [Sent(Event(1, "a.b.c", "7"), Fate.ACKED)] * 2))
+    for _ in range(2):
+        comparison.see(Row(1, "a.b.c", "7", "processado"))
+    found = comparison.findings()
+    assert (found.good, found.twice.examples) == (False, ["1 a.b.c '7' is stored 2 times"])
+
+
 async def test_a_server_that_is_away_is_said_to_be(record: Record, nobody_url: str) -> None:
     with pytest.raises(CannotReadError, match="is the service up"):
         await verify(record, nobody_url, 0)
@@ -150,6 +176,34 @@ def test_windows_cover_the_run_without_overlap(rate: float) -> None:
     assert all(before.stop_ms <= after.start_ms for before, after in pairwise(pieces))
     assert all(piece.start_ms <= sent.event.timestamp < piece.stop_ms for piece in pieces for sent in piece.sent)
     assert len(pieces) > 10
+
+
+@settings(deadline=None)
+@given(
+    profile=st.sampled_from(tuple(PROFILES)),
+    rate=st.sampled_from([0.0, 7.0, 1000.0, 100_000.0]),
+    sensors=st.integers(3, 60),
+    processes=st.integers(1, 3),
+    size=st.integers(10, 300),
+)
+def test_windows_hold_every_sending_where_it_belongs_in_time(
+    profile: str, rate: float, sensors: int, processes: int, size: int
+) -> None:
+    plan = Plan(
+        url="", rate=rate, sensors=sensors, batch=3, events=1500, profile=profile, processes=processes, start_ms=1000
+    )
+    record = Record(plan, 600, SpanSet([(0, 599)]), SpanSet([]), finished=True)
+    pieces = list(windows(record, size))
+    sent = Counter(each.event for piece in pieces for each in piece.sent)
+    assert sent == Counter(event for share in plan.shares() for event in islice(events(share), 1500 // processes))
+    assert all(before.stop_ms <= after.start_ms for before, after in pairwise(pieces))
+    assert all(piece.start_ms <= each.event.timestamp < piece.stop_ms for piece in pieces for each in piece.sent)
+
+
+def test_windows_stay_small_however_long_the_run() -> None:
+    plan = Plan(url="", rate=1000, sensors=50, events=200_000, batch=100, profile="farm", start_ms=1000)
+    record = Record(plan, 2000, SpanSet([(0, 1999)]), SpanSet([]), finished=True)
+    assert max(len(piece.sent) for piece in windows(record, size=500)) < 510
 
 
 def test_windows_of_several_processes_hold_every_event_once_with_its_fate() -> None:
