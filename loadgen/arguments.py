@@ -5,6 +5,7 @@ import re
 from argparse import ArgumentTypeError
 from typing import Final
 
+from loadgen.plan import Stage
 from loadgen.target import BadUrlError, Target
 
 UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -46,6 +47,40 @@ def rate(text: str) -> float:
     if 0 < number < 1e-6:
         raise ArgumentTypeError(f"{text!r} is too slow; the slowest rate is 0.000001")
     return number
+
+
+def ramp(text: str) -> list[Stage]:
+    """``0:50000:60s``: from one rate to another."""
+    parts = text.split(":")
+    if len(parts) != 3:
+        raise ArgumentTypeError(f"{text!r} is no ramp; write it like 0:50000:60s: from a rate, to a rate, in a time")
+    return [Stage(stage_rate(parts[0]), stage_rate(parts[1]), stage_seconds(parts[2]))]
+
+
+def steps(text: str) -> list[Stage]:
+    """``1000,5000,20000:30s``: each of these rates for so long."""
+    rates, colon, time = text.rpartition(":")
+    if not colon:
+        raise ArgumentTypeError(
+            f"{text!r} are no steps; write them like 1000,5000,20000:30s: rates, and a time for each"
+        )
+    return [Stage(rate, rate, stage_seconds(time)) for rate in map(stage_rate, rates.split(","))]
+
+
+def stage_rate(text: str) -> float:
+    try:
+        return rate(text)
+    except ArgumentTypeError:
+        raise ArgumentTypeError(
+            f"{text!r} is no rate; write events a second like 1000 or 0.5, or 0 for a pause"
+        ) from None
+
+
+def stage_seconds(text: str) -> float:
+    seconds = duration_seconds(text)
+    if seconds < 0.001:
+        raise ArgumentTypeError(f"{text!r} is too short a time for a rate; the shortest is 1ms")
+    return seconds
 
 
 def positive(text: str) -> int:

@@ -1,5 +1,6 @@
 """Events to request bodies. Written apart from ingest's decoders, so that two bugs can't cancel out."""
 
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -9,6 +10,12 @@ import msgspec
 
 from loadgen.sensors import Event
 
+Encode = Callable[[Sequence[Event]], bytes]
+
+# The lowest level leaves an eighth of the bytes; the default one leaves a tenth, for four times the time.
+GZIP_LEVEL: Final = 1
+GZIP_WINDOW_BITS: Final = 31
+
 
 @dataclass(frozen=True)
 class Format:
@@ -16,7 +23,7 @@ class Format:
 
     path: str
     content_type: str
-    encode: Callable[[Sequence[Event]], bytes]
+    encode: Encode
 
 
 def encode_json(events: Sequence[Event]) -> bytes:
@@ -45,3 +52,11 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
         "lp": Format("/api/v2/write?precision=ms", "text/plain; charset=utf-8", encode_line_protocol),
     }
 )
+
+
+def encoder(name: str, *, gzip: bool) -> Encode:
+    """Events to the bytes that travel."""
+    encode = FORMATS[name].encode
+    if not gzip:
+        return encode
+    return lambda events: zlib.compress(encode(events), GZIP_LEVEL, GZIP_WINDOW_BITS)

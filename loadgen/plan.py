@@ -49,6 +49,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         """The plan of each process. Every event of the run is in exactly one, and so is every sensor.
 
         Share ``k`` of ``n`` has sensors k, k + n, k + 2n … and sends every n-th event of the run, from number k on,
-        when it is due in the whole.
+        when it is due in the whole, over every n-th connection.
         """
-        return [msgspec.structs.replace(self, share=number) for number in range(self.processes)]
+        connections = [len(range(number, self.connections, self.processes)) for number in range(self.processes)]
+        return [
+            msgspec.structs.replace(self, share=number, connections=connections[number])
+            for number in range(self.processes)
+        ]

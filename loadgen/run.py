@@ -2,13 +2,15 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from loadgen.connection import Connection, NoAnswerError
+from loadgen.latency import Latencies
 from loadgen.pace import NS_PER_SECOND
 from loadgen.pacer import Pacer
 from loadgen.plan import Plan
 from loadgen.progress import Reporter
-from loadgen.results import ResultsWriter, Started, Summary
+from loadgen.results import ResultsWriter, Second, Started, Summary
 from loadgen.schedule import Request, Schedule
 from loadgen.tally import Tally
 from loadgen.target import Target
@@ -21,25 +23,38 @@ LONGEST_BACKOFF_SECONDS = 1.0
 
 async def run(plan: Plan, results: ResultsWriter, reporter: Reporter, stop: asyncio.Event) -> Summary:
     """Carry the plan out. When ``stop`` is set, send no more and wait up to 2 s for answers in flight."""
-    return await Run(plan, results, reporter).carry_out(stop)
+
+    def listen(second: Second, _: Latencies) -> None:
+        results.write(second)
+        reporter.report(second)
+
+    results.write(Started(plan))
+    with reporter:
+        summary = await Run(plan, listen).carry_out(stop)
+    results.write(summary)
+    return summary
 
 
 class Run:
-    def __init__(self, plan: Plan, results: ResultsWriter, reporter: Reporter) -> None:
+    """One process's share of a run. It starts at ``start_ns``, on the clock of time.monotonic_ns(), or at once."""
+
+    def __init__(self, plan: Plan, listen: Callable[[Second, Latencies], None], start_ns: int | None = None) -> None:
         self._plan = plan
-        self._results = results
-        self._reporter = reporter
+        self._listen = listen
         self._tally = Tally()
-        self._schedule = Schedule(plan, self._tally)
+        self._schedule = Schedule(plan, self._tally, start_ns)
 
     async def carry_out(self, stop: asyncio.Event) -> Summary:
-        self._results.write(Started(self._plan))
-        with self._reporter:
-            await self._send_all(stop)
-            self._close_second()
-        summary = self._tally.summary(self._elapsed_seconds(stop), interrupted=stop.is_set())
-        self._results.write(summary)
-        return summary
+        await asyncio.sleep(-self._elapsed_ns / NS_PER_SECOND)
+        await self._send_all(stop)
+        self._close_second()
+        # The last request leaves before its time is over; counted short, the rate would come out too high.
+        planned_ns = 0 if stop.is_set() else Pacer.of(self._plan).end_ns
+        return self._tally.summary(max(self._elapsed_ns, planned_ns) / NS_PER_SECOND, interrupted=stop.is_set())
+
+    def so_far(self) -> Summary:
+        """What the seconds closed until now add up to."""
+        return self._tally.summary(self._elapsed_ns / NS_PER_SECOND, interrupted=False)
 
     async def _send_all(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:
@@ -94,7 +109,7 @@ class Run:
             self._schedule.close()
 
     async def _tick(self) -> None:
-        due = time.monotonic()
+        due = self._schedule.start_ns / NS_PER_SECOND
         while True:
             due += 1
             await asyncio.sleep(due - time.monotonic())
@@ -102,11 +117,8 @@ class Run:
 
     def _close_second(self) -> None:
         second = self._tally.close_second(self._schedule.next_request)
-        self._results.write(second)
-        self._reporter.report(second)
+        self._listen(second, self._tally.latencies_of_second)
 
-    def _elapsed_seconds(self, stop: asyncio.Event) -> float:
-        elapsed_ns = time.monotonic_ns() - self._schedule.start_ns
-        # The last request leaves before its time is over; counted short, the rate would come out too high.
-        planned_ns = 0 if stop.is_set() else Pacer.of(self._plan).end_ns
-        return max(elapsed_ns, planned_ns) / NS_PER_SECOND
+    @property
+    def _elapsed_ns(self) -> int:
+        return time.monotonic_ns() - self._schedule.start_ns

@@ -6,16 +6,16 @@ Requests that nobody is free for are not kept: what waits is a number, the index
 import asyncio
 import math
 import time
-from collections.abc import Iterator
+from collections import deque
 from itertools import islice
 
 import msgspec
 
-from loadgen.encode import FORMATS
+from loadgen.encode import FORMATS, encoder
 from loadgen.pace import NS_PER_SECOND
 from loadgen.pacer import Pacer
 from loadgen.plan import Plan
-from loadgen.sensors import Event, events
+from loadgen.sensors import events
 from loadgen.tally import Tally
 from loadgen.target import Target
 
@@ -29,23 +29,32 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     payload: bytes
 
 
-class Schedule:
-    """Starts with its first ``take``. A request not handed out within the plan's time-out is given up, not sent."""
+class Drawn(msgspec.Struct, frozen=True, gc=False):
+    """A whole HTTP request, made before it is due."""
 
-    def __init__(self, plan: Plan, tally: Tally) -> None:
+    size: int
+    payload: bytes
+
+
+class Schedule:
+    """Starts at ``start_ns``, or with its making. A request not handed out within the plan's time-out is given up."""
+
+    def __init__(self, plan: Plan, tally: Tally, start_ns: int | None = None) -> None:
         self.next_request = 0
         self._closed_loop = plan.closed_loop
         self._tally = tally
         self._pacer = Pacer.of(plan)
         self._patience_ns = int(plan.timeout_seconds * NS_PER_SECOND)
         self._events = events(plan)
-        self._format = FORMATS[plan.format]
-        self._head = Target.parse(plan.url).head(self._format)
+        self._encode = encoder(plan.format, gzip=plan.gzip)
+        self._head = Target.parse(plan.url).head(FORMATS[plan.format], gzip=plan.gzip)
         self._idle: list[asyncio.Future[Request | None]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
+        self._drawn: Drawn | None = None
+        self._prepare()
         # Last, for many sensors take a while to set up.
-        self.start_ns = time.monotonic_ns()
+        self.start_ns = time.monotonic_ns() if start_ns is None else start_ns
 
     async def take(self) -> Request | None:
         """Wait for the next request; None when there is no more."""
@@ -73,32 +82,49 @@ class Schedule:
             if due_ns > now_ns:
                 return None
             if now_ns - due_ns <= self._patience_ns:
-                return self._make(due_ns)
-            self._tally.give_up(sum(1 for _ in self._draw()))
+                return self._hand_out(due_ns)
+            self._give_up()
         return None
 
     def _due_ns(self) -> int:
         return self.start_ns + self._pacer.request_ns(self.next_request)
 
-    def _make(self, due_ns: int) -> Request:
+    def _hand_out(self, due_ns: int) -> Request:
+        drawn = self._drawn or self._draw()
+        self._drawn = None
         index = self.next_request
-        # Drawn here, where order is certain: the sensors' walks depend on it.
-        drawn = list(self._draw())
-        body = self._format.encode(drawn)
-        payload = b"%b%d\r\n\r\n%b" % (self._head, len(body), body)
-        # Without a rate a request is due when it is ready, however long its making took.
-        return Request(index, len(drawn), time.monotonic_ns() if self._closed_loop else due_ns, payload)
-
-    def _draw(self) -> Iterator[Event]:
-        size = self._pacer.size(self.next_request)
         self.next_request += 1
-        return islice(self._events, size)
+        # Without a rate a request is due when it is ready, however long its making took.
+        return Request(index, drawn.size, time.monotonic_ns() if self._closed_loop else due_ns, drawn.payload)
+
+    def _give_up(self) -> None:
+        size = self._pacer.size(self.next_request)
+        if self._drawn is None:
+            # Drawn all the same: what the sensors say next depends on it.
+            deque(islice(self._events, size), maxlen=0)
+        self._drawn = None
+        self.next_request += 1
+        self._tally.give_up(size)
+
+    def _draw(self) -> Drawn:
+        """The next request. Drawn in order, for the sensors' walks depend on it."""
+        drawn = list(islice(self._events, self._pacer.size(self.next_request)))
+        body = self._encode(drawn)
+        return Drawn(len(drawn), b"%b%d\r\n\r\n%b" % (self._head, len(body), body))
+
+    def _prepare(self) -> None:
+        """Make the next request while there is time, so that it is ready when it falls due."""
+        if self._drawn is None and not self._ended:
+            self._drawn = self._draw()
 
     def _set_timer(self) -> None:
         if self._timer is None:
+            loop = asyncio.get_running_loop()
             # Whole ms, the loop's own grain: less would make it spin.
             wait_ms = math.ceil((self._due_ns() - time.monotonic_ns()) / 1_000_000)
-            self._timer = asyncio.get_running_loop().call_later(max(wait_ms, 1) / 1000, self._wake)
+            self._timer = loop.call_later(max(wait_ms, 1) / 1000, self._wake)
+            # Soon, not now: whoever was just handed a request sends it first.
+            loop.call_soon(self._prepare)
 
     def _wake(self) -> None:
         self._timer = None

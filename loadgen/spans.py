@@ -1,7 +1,7 @@
 """Spans: many whole numbers as a few pairs (first, last), both ends included."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 Span = tuple[int, int]
 
@@ -36,3 +36,25 @@ class SpanSet:
     def end(self) -> int:
         """One more than the greatest number; 0 if there is none."""
         return self.spans[-1][1] + 1 if self.spans else 0
+
+
+def interleave(shares: Sequence[Iterable[Span]]) -> list[Span]:
+    """Each share's own numbers as those of the whole: number ``i`` of share ``k`` of ``n`` is ``i * n + k``."""
+    count = len(shares)
+    changes = sorted(
+        (place, share, began)
+        for share, spans in enumerate(shares)
+        for first, last in spans
+        for place, began in ((first, True), (last + 1, False))
+    )
+    present: set[int] = set()
+    whole: list[Span] = []
+    before = 0
+    for place, share, began in changes:
+        if len(present) == count:
+            whole.append((before * count, place * count - 1))
+        else:
+            whole += [(i * count + k, i * count + k) for i in range(before, place) for k in sorted(present)]
+        before = place
+        (present.add if began else present.discard)(share)
+    return merge(whole)

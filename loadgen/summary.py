@@ -1,12 +1,13 @@
 """The summary as people read it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from loadgen.conditions import Outcome
 from loadgen.results import Summary
 
 
-def text(summary: Summary) -> str:
-    return "\n".join(_lines(summary))
+def text(summary: Summary, outcomes: Sequence[Outcome] = ()) -> str:
+    return "\n".join([*_lines(summary), *map(_outcome, outcomes)])
 
 
 def _lines(summary: Summary) -> Iterator[str]:
@@ -28,6 +29,11 @@ def _latency(summary: Summary) -> str:
         return "no answers to measure"
     ms = summary.latency_ms
     return f"p50 {ms.p50:.1f}  p90 {ms.p90:.1f}  p99 {ms.p99:.1f}  p99.9 {ms.p999:.1f}  max {ms.max:.1f} ms"
+
+
+def _outcome(outcome: Outcome) -> str:
+    verdict = "FAILED" if outcome.holds else "ok"
+    return _row("fail-if", f"{outcome.condition}: {verdict}, {outcome.metric} was {outcome.measured}")
 
 
 def _reasons(reasons: dict[str, int]) -> Iterator[str]:

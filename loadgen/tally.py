@@ -19,6 +19,7 @@ class Tally:
         self.sent = self.acked = self.rejected = self.failed = self.unsent = self.late = self.requests = 0
         self.errors: Counter[str] = Counter()
         self.rejections: Counter[str] = Counter()
+        self.latencies_of_second = Latencies()  # of the one closed last
         self._latencies = Latencies()
         self._this_second = Latencies()
         self._answered_requests: list[int] = []
@@ -106,6 +107,7 @@ class Tally:
 
     def _turn(self, now: tuple[int, int, int, int, int]) -> None:
         self._latencies.add(self._this_second)
+        self.latencies_of_second = self._this_second
         self._this_second = Latencies()
         self._answered_requests = []
         self._rejected_events = []

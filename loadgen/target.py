@@ -28,12 +28,13 @@ class Target:
             raise BadUrlError(f"{url!r} is not the address of a service; try http://127.0.0.1:5000")
         return cls(parts.hostname, _port(url), parts.path.rstrip("/"))
 
-    def head(self, form: Format) -> bytes:
+    def head(self, form: Format, *, gzip: bool = False) -> bytes:
         """Everything of a request but the length of its body."""
         host = f"[{self.host}]" if ":" in self.host else self.host
+        encoding = "Content-Encoding: gzip\r\n" if gzip else ""
         return (
             f"POST {self.prefix}{form.path} HTTP/1.1\r\nHost: {host}:{self.port}\r\n"
-            f"User-Agent: pulso-loadgen\r\nContent-Type: {form.content_type}\r\nContent-Length: "
+            f"User-Agent: pulso-loadgen\r\nContent-Type: {form.content_type}\r\n{encoding}Content-Length: "
         ).encode("ascii")
 
 

@@ -42,6 +42,7 @@ class Service:
     posts: int = 0
     connections: set[object] = field(default_factory=set)
     content_types: set[str] = field(default_factory=set)
+    encodings: set[str | None] = field(default_factory=set)
     status: int = 202
     reject_valor: str | None = None
     delay_seconds: float = 0.0
@@ -56,6 +57,7 @@ class Service:
     async def post(self, request: web.Request) -> web.Response:
         self.connections.add(request.transport)
         self.content_types.add(request.content_type)
+        self.encodings.add(request.headers.get("Content-Encoding"))
         text = await request.text()
         self.posts += 1
         async with self.arrival:

@@ -3,6 +3,7 @@ from argparse import ArgumentTypeError
 import pytest
 
 from loadgen import arguments
+from loadgen.plan import Stage
 
 
 @pytest.mark.parametrize(
@@ -49,3 +50,20 @@ def test_a_port_fits_in_two_bytes() -> None:
     assert arguments.port("65535") == 65535
     with pytest.raises(ArgumentTypeError, match="65535"):
         arguments.port("65536")
+
+
+def test_a_ramp_goes_from_rate_to_rate_and_steps_hold_each() -> None:
+    assert arguments.ramp("0:50000:60s") == [Stage(0, 50_000, 60)]
+    assert arguments.steps("1000,0,0.5:1.5m") == [Stage(1000, 1000, 90), Stage(0, 0, 90), Stage(0.5, 0.5, 90)]
+
+
+@pytest.mark.parametrize("text", ["", "0:100", "100:60s", "0:100:60", "0:100:0s", "a:100:60s", "0:-1:60s", "0:1:2:60s"])
+def test_other_ramps_are_refused_with_one_that_works(text: str) -> None:
+    with pytest.raises(ArgumentTypeError, match=r"0:50000:60s|write events a second|write it like 500ms|is 1ms"):
+        arguments.ramp(text)
+
+
+@pytest.mark.parametrize("text", ["", "100", "100,200", ":60s", "100,:60s", "100:60", "1;2:60s"])
+def test_other_steps_are_refused_with_some_that_work(text: str) -> None:
+    with pytest.raises(ArgumentTypeError, match=r"5000,20000:30s|write events a second|write it like 500ms"):
+        arguments.steps(text)

@@ -52,6 +52,39 @@ async def test_what_is_not_acked_shows_in_the_exit_code(service: Service) -> Non
     assert "5 × HTTP 500" in out
 
 
+@pytest.mark.parametrize(
+    ("status", "conditions", "expected", "said"),
+    [
+        (202, ["max>0s"], 3, "fail-if   max>0s: FAILED, max was "),
+        (202, ["p99>1m", "errors>0"], 0, "fail-if   errors>0: ok, errors was 0\n"),
+        (
+            503,
+            ["p99<1m", "failed>50%"],
+            3,
+            "p99<1m: FAILED, p99 was not measured, for nothing was answered\n",
+        ),
+        (503, ["rejected>0"], 1, "fail-if   rejected>0: ok, rejected was 0\n"),
+        (503, ["failed>5"], 0, "fail-if   failed>5: ok, failed was 5\n"),
+    ],
+)
+async def test_a_condition_decides_the_exit_code_and_is_said(
+    service: Service, status: int, conditions: list[str], expected: int, said: str
+) -> None:
+    service.status = status
+    options = [part for condition in conditions for part in ("--fail-if", condition)]
+    code, out, _ = await loadgen("run", "--url", service.url, "--rate", "0", "--events", "5", *options)
+    assert code == expected, out
+    assert said in out
+
+
+async def test_a_ramp_and_steps_follow_one_another(service: Service) -> None:
+    code, out, err = await loadgen("run", "--url", service.url, "--ramp", "0:200:500ms", "--steps", "40,0,60:500ms")
+    assert (code, err) == (0, ""), out + err
+    # 50 of the ramp, 20 and 30 of the steps, nothing in the pause between them.
+    assert "sent      100 events in 100 requests, 2.0 s" in out
+    assert len(service.rows) == 100
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_one_signal_ends_an_endless_run_cleanly(service: Service, number: signal.Signals) -> None:
     process = await start("run", "--url", service.url, "--duration", "forever", "--rate", "50")
@@ -124,6 +157,14 @@ async def test_a_killed_run_can_still_be_verified(
         (["run", "--rate", "fast"], "write events a second like 1000"),
         (["run", "--duration", "60"], "write it like 500ms, 60s, 5m or 1h"),
         (["run", "--format", "xml"], "choose from"),
+        (["run", "--ramp", "0:100:1s", "--rate", "5"], "leave --rate and --duration away"),
+        (["run", "--steps", "5:1s", "--duration", "5s"], "leave --rate and --duration away"),
+        (["run", "--ramp", "0:100"], "write it like 0:50000:60s"),
+        (["run", "--steps", "0:60s"], "--ramp 0:1000:60s"),
+        (["run", "--processes", "5", "--sensors", "4"], "give --sensors 5 or more"),
+        (["run", "--processes", "101"], "give --connections 101 or more"),
+        (["run", "--fail-if", "p99>50"], "write it like 500ms"),
+        (["run", "--fail-if", "p98>50ms"], "there are p50, p90, p99"),
         (["run", "--results", "/dev/null/run.jsonl"], "Name another --results file"),
         (["verify"], "See loadgen verify --help"),
         (["verify", "--results", "/dev/null/run.jsonl"], "can't be read"),

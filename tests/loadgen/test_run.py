@@ -36,23 +36,28 @@ def in_order(rows: list[dict[str, object]]) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize(
-    ("form", "batch", "posts", "content_type"),
+    ("form", "gzip", "batch", "posts", "content_type"),
     [
-        ("json", 1, 250, "application/json"),
-        ("json", 100, 3, "application/json"),
-        ("ndjson", 100, 3, "application/x-ndjson"),
-        ("lp", 100, 3, "text/plain"),
+        ("json", False, 1, 250, "application/json"),
+        ("json", True, 1, 250, "application/json"),
+        ("json", False, 100, 3, "application/json"),
+        ("json", True, 100, 3, "application/json"),
+        ("ndjson", False, 100, 3, "application/x-ndjson"),
+        ("ndjson", True, 100, 3, "application/x-ndjson"),
+        ("lp", False, 100, 3, "text/plain"),
+        ("lp", True, 100, 3, "text/plain"),
     ],
 )
 async def test_every_event_of_the_plan_arrives_once(
-    service: Service, form: str, batch: int, posts: int, content_type: str
+    service: Service, *, form: str, gzip: bool, batch: int, posts: int, content_type: str
 ) -> None:
-    a_plan = plan(service.url, format=form, batch=batch, events=250)
+    a_plan = plan(service.url, format=form, gzip=gzip, batch=batch, events=250)
     summary = await carry_out(a_plan)
     assert (summary.sent, summary.acked, summary.requests) == (250, 250, posts), summary
     assert summary.all_acked
     assert in_order(service.rows) == in_order(generated(a_plan, 250))
     assert service.content_types == {content_type}
+    assert service.encodings == {"gzip" if gzip else None}
     assert len(service.connections) <= a_plan.connections
 
 

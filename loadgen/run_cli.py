@@ -1,0 +1,80 @@
+"""``loadgen run``: from its options to its exit code."""
+
+import asyncio
+import signal
+from argparse import Namespace
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from loadgen import summary
+from loadgen.commands import FAILED_IF, INTERRUPTED, NOT_ALL, OK, fail, in_loop
+from loadgen.conditions import Condition, Outcome, tolerates
+from loadgen.heartbeat import Heartbeat
+from loadgen.plan import Plan
+from loadgen.processes import ProcessDiedError, run_in_processes
+from loadgen.progress import Reporter, reporter
+from loadgen.results import ResultsWriter, Summary
+from loadgen.run import run
+from loadgen.run_options import BadOptionsError, plan_of
+
+
+def run_command(options: Namespace) -> int:
+    try:
+        plan = plan_of(options)
+    except BadOptionsError as error:
+        return fail("run", str(error))
+    try:
+        results = ResultsWriter(options.results)
+    except OSError as error:
+        return fail("run", f"{options.results} can't be written: {error.strerror}. Name another --results file")
+    try:
+        reporting = _reporter(options, plan)
+    except OSError as error:
+        return fail("run", f"{options.heartbeat} can't be written: {error.strerror}. Name another --heartbeat file")
+    with results:
+        return _carry_out(plan, results, reporting, options.fail_if)
+
+
+def _carry_out(plan: Plan, results: ResultsWriter, reporting: Reporter, conditions: Sequence[Condition]) -> int:
+    try:
+        done = in_loop(_run(plan, results, reporting))
+    except ProcessDiedError as error:
+        _show(error.summary, [])
+        fail("run", str(error))
+        return NOT_ALL
+    if done is None:
+        return INTERRUPTED
+    outcomes = [condition.judge(done) for condition in conditions]
+    _show(done, outcomes)
+    if any(outcome.holds for outcome in outcomes):
+        return FAILED_IF
+    return OK if done.all_acked or tolerates(conditions, done) else NOT_ALL
+
+
+async def _run(plan: Plan, results: ResultsWriter, reporting: Reporter) -> Summary | None:
+    """Run until done or interrupted; None if interrupted twice."""
+    stop = asyncio.Event()
+    carry_out = run if plan.processes == 1 else run_in_processes
+    running = asyncio.ensure_future(carry_out(plan, results, reporting, stop))
+
+    def interrupt() -> None:
+        if stop.is_set():
+            running.cancel()
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, interrupt)
+    try:
+        return await running
+    except asyncio.CancelledError:
+        return None
+
+
+def _reporter(options: Namespace, plan: Plan) -> Reporter:
+    progress = reporter(plan, Console(stderr=True), quiet=options.quiet)
+    return Heartbeat(options.heartbeat, progress) if options.heartbeat else progress
+
+
+def _show(done: Summary, outcomes: Sequence[Outcome]) -> None:
+    print(summary.text(done, outcomes))
