@@ -1,4 +1,4 @@
-"""``loadgen run``, ``loadgen verify`` and ``loadgen serve``."""
+"""The commands of loadgen."""
 
 import sys
 from argparse import Namespace
@@ -6,9 +6,11 @@ from argparse import Namespace
 from aiohttp import web
 
 from loadgen import verify
+from loadgen.backfill_cli import backfill_command
 from loadgen.cli import parser
 from loadgen.commands import INTERRUPTED, NOT_ALL, OK, fail, in_loop
 from loadgen.readback import CannotReadError
+from loadgen.replay_cli import replay_command
 from loadgen.results import UnreadableError, read
 from loadgen.run_cli import run_command
 from loadgen.server import application
@@ -16,8 +18,14 @@ from loadgen.server import application
 
 def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
-    command = {"run": run_command, "verify": verify_command, "serve": serve_command}[options.command]
-    return command(options)
+    commands = {
+        "run": run_command,
+        "verify": verify_command,
+        "backfill": backfill_command,
+        "replay": replay_command,
+        "serve": serve_command,
+    }
+    return commands[options.command](options)
 
 
 def verify_command(options: Namespace) -> int:

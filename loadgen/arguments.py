@@ -3,11 +3,13 @@
 import math
 import re
 from argparse import ArgumentTypeError
+from datetime import UTC, datetime
 from typing import Final
 
 from loadgen.plan import Stage
 from loadgen.target import BadUrlError, Target
 
+DEFAULT_URL: Final = "http://127.0.0.1:5000"
 UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)", re.ASCII)
 
@@ -89,6 +91,14 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def listed(text: str) -> int:
+    """How many events a request may hold so that ingest names every one that it refuses."""
+    number = positive(text)
+    if number > 1000:
+        raise ArgumentTypeError(f"{text} are too many; the service names at most 1000 refused events of a request")
+    return number
+
+
 def port(text: str) -> int:
     number = positive(text)
     if number > 65535:
@@ -102,3 +112,46 @@ def url(text: str) -> str:
     except BadUrlError as error:
         raise ArgumentTypeError(str(error)) from error
     return text.rstrip("/")
+
+
+def days(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0.001 <= number <= 3660:
+        raise ArgumentTypeError(f"{text!r} is no number of days; write one like 7 or 0.5, up to 3660")
+    return number
+
+
+def interval_seconds(text: str) -> float:
+    seconds = duration_seconds(text)
+    if seconds < 0.001:
+        raise ArgumentTypeError("a sensor can send once in 1ms at most; write for example 60s")
+    return seconds
+
+
+def time_ms(text: str) -> int:
+    """Unix ms or ISO 8601, UTC if it names no zone, in Unix ms."""
+    try:
+        if text.isascii() and text.isdecimal():
+            return int(text)
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no time; write Unix ms or a time like 2026-11-23T14:00:00Z") from None
+    return round((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def speed(text: str) -> float:
+    """How many times faster than recorded; 0 for as fast as it goes."""
+    if text == "max":
+        return 0.0
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= 1e9:
+        raise ArgumentTypeError(
+            f"{text!r} is no speed; write 1 for the speed of the events, 10 for ten times that, or max"
+        )
+    return number

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from loadgen import arguments
-from loadgen.run_options import DEFAULT_URL, RUN, RUN_MORE, add_run
+from loadgen.backfill_options import BACKFILL, BACKFILL_MORE, add_backfill
+from loadgen.replay_options import REPLAY, REPLAY_MORE, add_replay
+from loadgen.run_options import RUN, RUN_MORE, add_run
 from loadgen.sensors.profiles import PROFILES, STEADY
 
 OVERVIEW = """\
@@ -14,6 +16,8 @@ Play the sensors: send events at a fixed rate, measure the answers, check what w
 
   loadgen run                                  1000 sensors, an event a second each, for 60 s
   loadgen run --results run.jsonl && loadgen verify --results run.jsonl
+  loadgen backfill --days 7                    a past for the dashboards
+  loadgen replay files/ --speed max            what was recorded, once more
   loadgen serve                                then: curl http://127.0.0.1:3000/generate/100
 """
 
@@ -59,11 +63,17 @@ class Parser(ArgumentParser):
 
 def parser() -> ArgumentParser:
     root = Parser(prog="loadgen", description=OVERVIEW, formatter_class=RawDescriptionHelpFormatter)
-    commands = root.add_subparsers(dest="command", metavar="run|verify|serve", required=True, parser_class=Parser)
+    commands = root.add_subparsers(
+        dest="command", metavar="run|verify|backfill|replay|serve", required=True, parser_class=Parser
+    )
     add_run(_command(commands.add_parser("run", help="send events and measure"), RUN, RUN_MORE))
     _add_verify(
         _command(commands.add_parser("verify", help="check that what was acked is stored"), VERIFY, VERIFY_MORE)
     )
+    add_backfill(
+        _command(commands.add_parser("backfill", help="send the events of past days"), BACKFILL, BACKFILL_MORE)
+    )
+    add_replay(_command(commands.add_parser("replay", help="send recorded events again"), REPLAY, REPLAY_MORE))
     _add_serve(_command(commands.add_parser("serve", help="GET /generate/100 posts 100 events"), SERVE, SERVE_MORE))
     return root
 
@@ -89,5 +99,5 @@ def _add_serve(command: ArgumentParser) -> None:
     add = command.add_argument
     add("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all")
     add("--port", type=arguments.port, default=3000, help="port to listen on")
-    add("--target", type=arguments.url, default=DEFAULT_URL, help="the ingest service; http:// only")
+    add("--target", type=arguments.url, default=arguments.DEFAULT_URL, help="the ingest service; http:// only")
     add("--profile", choices=PROFILES, default=STEADY.name, help="what the sensors are like, see loadgen run --help")

@@ -10,7 +10,6 @@ from loadgen.encode import FORMATS
 from loadgen.plan import Plan
 from loadgen.sensor_options import add_sensors, profile_table
 
-DEFAULT_URL = "http://127.0.0.1:5000"
 RATE, DURATION_SECONDS = 1000.0, 60.0
 
 RUN = """\
@@ -50,7 +49,7 @@ class BadOptionsError(ValueError):
 
 def add_run(command: ArgumentParser) -> None:
     add = command.add_argument
-    add("--url", type=arguments.url, default=DEFAULT_URL, help="the ingest service; http:// only")
+    add("--url", type=arguments.url, default=arguments.DEFAULT_URL, help="the ingest service; http:// only")
     _add_pace(command)
     add_sensors(command, sensors=1000)
     add(

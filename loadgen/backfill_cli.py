@@ -1,0 +1,75 @@
+"""``loadgen backfill``: from its options to its exit code."""
+
+from argparse import Namespace
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from rich.console import Console
+
+from loadgen.backfill import Backfill
+from loadgen.backfill_options import plan_of
+from loadgen.commands import INTERRUPTED, NOT_ALL, OK, fail, in_loop
+from loadgen.delivery.deliver import AwayError, Ending, deliver
+from loadgen.delivery.options import service
+from loadgen.delivery.progress import reporter
+from loadgen.plan import Plan
+from loadgen.results import ResultsWriter, Summary
+
+
+def backfill_command(options: Namespace) -> int:
+    plan = plan_of(options)
+    try:
+        results = ResultsWriter(options.results)
+    except OSError as error:
+        return fail("backfill", f"{options.results} can't be written: {error.strerror}. Name another --results file")
+    reporting = reporter(Console(stderr=True), quiet=options.quiet)
+    with results:
+        backfill = Backfill(plan, results)
+        print(_opening(plan, backfill.total), flush=True)
+        try:
+            ending = in_loop(deliver(backfill, service(options), reporting))
+        except AwayError as reason:
+            return fail("backfill", f"nobody answers at {plan.url}: {reason}. Start the service, or name it with --url")
+        summary = backfill.summary()
+    print("\n".join(_lines(summary, ending)))
+    if ending.interrupted or ending.failure:
+        print(f"complete it with: {_again(options, plan)}")
+    if ending.interrupted:
+        return INTERRUPTED
+    return NOT_ALL if ending.failure or summary.rejected else OK
+
+
+def _opening(plan: Plan, events: int) -> str:
+    seconds = plan.sensors / plan.rate
+    return (
+        f"{plan.sensors:,} sensors ({plan.profile}) from {_shown(plan.start_ms)} to {_shown(_stop_ms(plan))}, "
+        f"an event every {seconds:g} s each: {events:,} events"
+    )
+
+
+def _lines(summary: Summary, ending: Ending) -> Iterator[str]:
+    if ending.failure:
+        yield f"given up: {ending.failure}"
+    yield f"{'acked':<10}{summary.acked:,}{' (all)' if not summary.interrupted and not summary.rejected else ''}"
+    if summary.rejected:
+        yield f"{'rejected':<10}{summary.rejected:,}"
+        yield from (f"{'':<10}{events:,} × {reason}" for reason, events in summary.rejections.items())
+    if summary.failed:
+        yield f"{'unknown':<10}{summary.failed:,} stopped before the answer"
+    yield f"{'rate':<10}{summary.events_per_second:,.0f} events/s, {summary.seconds:.1f} s"
+
+
+def _again(options: Namespace, plan: Plan) -> str:
+    """The command that makes the same events; what is stored already stays as it is."""
+    return (
+        f"loadgen backfill --days {options.days:g} --until {_shown(_stop_ms(plan))} --interval {options.interval:g}s "
+        f"--sensors {plan.sensors} --profile {plan.profile} --seed {plan.seed} --url {plan.url}"
+    )
+
+
+def _stop_ms(plan: Plan) -> int:
+    return plan.start_ms + round((plan.duration_seconds or 0) * 1000)
+
+
+def _shown(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat().replace("+00:00", "Z")

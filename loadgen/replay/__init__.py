@@ -1,0 +1,1 @@
+"""Replay: events recorded as NDJSON, sent again as they are."""

@@ -1,0 +1,77 @@
+"""Reading the lines of a file, one by one, whatever is wrong with some of them."""
+
+import gzip
+import os
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Final
+
+import msgspec
+
+from loadgen.replay.files import STDIN
+from loadgen.replay.problems import Problems
+
+LONGEST_LINE_BYTES: Final = 16 * 2**20
+LINES_A_MARK: Final = 1000
+
+
+class Line(msgspec.Struct, frozen=True, gc=False):
+    """One recorded event as it stands there, with a newline; ``timestamp`` in Unix ms."""
+
+    raw: bytes
+    timestamp: int
+    file: Path
+    number: int
+
+
+class _Stamped(msgspec.Struct, gc=False):
+    timestamp: int
+
+
+def read(file: Path, problems: Problems, read_to: Callable[[Path, int], None]) -> Iterator[Line]:
+    """The file's good lines; the others go to ``problems``. ``read_to`` hears how many bytes of it are read."""
+    try:
+        with _opened(file) as raw:
+            yield from _lines(file, _unpacked(file, raw), problems, lambda: read_to(file, _position(raw)))
+    except OSError as error:
+        # What gzip finds wrong is an OSError without a number.
+        problems.broken_file(file, error.strerror or str(error))
+    except (EOFError, zlib.error):
+        problems.broken_file(file, "it ends too early, or is damaged")
+
+
+def _lines(file: Path, content: IO[bytes], problems: Problems, mark: Callable[[], None]) -> Iterator[Line]:
+    decode = msgspec.json.Decoder(_Stamped).decode
+    for number, raw in enumerate(iter(lambda: content.readline(LONGEST_LINE_BYTES), b""), 1):
+        if number % LINES_A_MARK == 0:
+            mark()
+        try:
+            yield Line(raw if raw.endswith(b"\n") else raw + b"\n", decode(raw).timestamp, file, number)
+        except msgspec.DecodeError as error:
+            if len(raw) == LONGEST_LINE_BYTES:
+                problems.bad_line(file, number, f"it has {LONGEST_LINE_BYTES:,} bytes or more")
+                _skip_line(content)
+            elif not raw.endswith(b"\n"):
+                problems.torn_line(file, number)
+            elif raw.strip():
+                problems.bad_line(file, number, str(error))
+    mark()
+
+
+def _skip_line(content: IO[bytes]) -> None:
+    while (rest := content.readline(LONGEST_LINE_BYTES)) and not rest.endswith(b"\n"):
+        pass
+
+
+def _opened(file: Path) -> IO[bytes]:
+    # Of standard input as much as is there is taken at a time, for it may be a pipe that goes on for days.
+    return os.fdopen(os.dup(0), "rb") if file == STDIN else file.open("rb")
+
+
+def _unpacked(file: Path, raw: IO[bytes]) -> IO[bytes]:
+    return gzip.GzipFile(fileobj=raw) if file.suffix == ".gz" else raw  # type: ignore[return-value]
+
+
+def _position(raw: IO[bytes]) -> int:
+    return raw.tell() if raw.seekable() else 0
