@@ -1,12 +1,12 @@
 """The fleet: which sensors a plan has, and what each of them is."""
 
-from collections.abc import Sequence
+from bisect import bisect_right
 from itertools import accumulate
 from random import Random
 from typing import Final
 
 from loadgen.plan import Plan
-from loadgen.sensors.kind import Read
+from loadgen.sensors.kind import Chance, Read
 from loadgen.sensors.profile import Profile
 
 REGIONS: Final = ("norte", "nordeste", "sudeste", "sul")
@@ -38,21 +38,22 @@ class Sensor:
         self.read = read
 
 
-def fleet(plan: Plan, profile: Profile) -> list[Sensor]:
-    """The sensors of the plan's share. What a sensor is depends on the seed and its number, not on the share."""
+def fleet(plan: Plan, profile: Profile) -> tuple[list[Sensor], Chance]:
+    """The sensors of the plan's share, and the chance of what they read.
+
+    What a sensor is depends on the seed and its number alone, not on the share.
+    """
     chance = Random(plan.seed).random  # noqa: S311 - a seed must give the same sensors again
-    makers = [kind.maker() for _, kind in profile.kinds]
-    weights = list(accumulate(weight for weight, _ in profile.kinds))
+    groups = [[kind.maker() for kind in group.kinds] for group in profile.groups]
+    weights = list(accumulate(group.weight for group in profile.groups))
     sensors = []
     for number in range(plan.sensors):
-        maker = makers[_place(weights, chance())]
+        makers = groups[bisect_right(weights, chance() * weights[-1])]
+        maker = makers[int(chance() * len(makers))]
         sensors.append(Sensor(_tag(number, plan.sensors), maker(chance)))
-    return sensors[plan.share :: plan.processes]
-
-
-def _place(weights: Sequence[float], chance: float) -> int:
-    wanted = chance * weights[-1]
-    return next(place for place, weight in enumerate(weights) if wanted < weight)
+    if plan.share:
+        chance = Random(f"{plan.seed}, share {plan.share}").random  # noqa: S311
+    return sensors[plan.share :: plan.processes], chance
 
 
 def _tag(number: int, sensors: int) -> str:

@@ -22,10 +22,18 @@ class Troubles:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Kinds of sensors, each as frequent as the others; ``weight`` is that of them all."""
+
+    weight: float
+    kinds: tuple[Kind, ...]
+
+
+@dataclass(frozen=True)
 class Profile:
-    """A named set of sensors. ``kinds`` come in proportion to their weights."""
+    """A named set of sensors. Groups come in proportion to their weights."""
 
     name: str
     summary: str
-    kinds: tuple[tuple[float, Kind], ...]
+    groups: tuple[Group, ...]
     troubles: Troubles

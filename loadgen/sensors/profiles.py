@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from loadgen.sensors.daily import Daily
-from loadgen.sensors.profile import Profile, Troubles
+from loadgen.sensors.profile import Group, Profile, Troubles
 from loadgen.sensors.states import States
 from loadgen.sensors.steps import Steps
 from loadgen.sensors.walk import Walk
@@ -47,15 +47,25 @@ STEADY: Final = Profile(
     "steady",
     "random walks and a few words; the fastest to make",
     (
-        (19, Walk(low=-5, high=42, step=0.3, decimals=1)),  # temperature, °C
-        (19, Walk(low=15, high=100, step=0.8, decimals=1)),  # relative humidity, %
-        (19, PRESSURE),
-        (19, BATTERY),
-        (19, RIVER),
-        (1.25, States(("aberta", "fechada"), readings=10)),
-        (1.25, States(("ligado", "desligado"), readings=10)),
-        (1.25, States(("normal", "atenção", "crítico"), readings=10)),
-        (1.25, States(("em operação", "manutenção", "sem comunicação"), readings=10)),
+        Group(
+            5,
+            (
+                States(("aberta", "fechada"), readings=10),
+                States(("ligado", "desligado"), readings=10),
+                States(("normal", "atenção", "crítico"), readings=10),
+                States(("em operação", "manutenção", "sem comunicação"), readings=10),
+            ),
+        ),
+        Group(
+            95,
+            (
+                Walk(low=-5, high=42, step=0.3, decimals=1),  # temperature, °C
+                Walk(low=15, high=100, step=0.8, decimals=1),  # relative humidity, %
+                PRESSURE,
+                BATTERY,
+                RIVER,
+            ),
+        ),
     ),
     Troubles(empty=0.01),
 )
@@ -64,15 +74,10 @@ CITY: Final = Profile(
     "city",
     "weather, sunlight, traffic and noise by the hour of the day; doors and alarms; good lines",
     (
-        (28, TEMPERATURE),
-        (18, RELATIVE_HUMIDITY),
-        (10, SUNLIGHT),
-        (12, VEHICLES_A_MINUTE),
-        (10, NOISE),
-        (8, PRESSURE),
-        (6, RIVER),
-        (4, DOOR),
-        (4, ALARM),
+        Group(46, (TEMPERATURE, RELATIVE_HUMIDITY)),
+        Group(32, (SUNLIGHT, VEHICLES_A_MINUTE, NOISE)),
+        Group(14, (PRESSURE, RIVER)),
+        Group(8, (DOOR, ALARM)),
     ),
     Troubles(empty=0.005, late=0.002, repeated=0.002, stuck=0.005, silent=0.005),
 )
@@ -81,14 +86,10 @@ PLANT: Final = Profile(
     "plant",
     "ovens, tanks and motors that change in steps; vibration; machine states; sensors that get stuck",
     (
-        (20, OVEN),
-        (20, SPEED),
-        (16, TANK),
-        (20, VIBRATION),
-        (6, TEMPERATURE),
-        (6, PUMP),
-        (6, ALARM),
-        (6, MACHINE),
+        Group(56, (OVEN, SPEED, TANK)),
+        Group(20, (VIBRATION,)),
+        Group(6, (TEMPERATURE,)),
+        Group(18, (PUMP, ALARM, MACHINE)),
     ),
     Troubles(empty=0.01, late=0.001, repeated=0.002, stuck=0.03, silent=0.005),
 )
@@ -97,14 +98,10 @@ FARM: Final = Profile(
     "farm",
     "soil, weather and batteries over poor radio links: late and repeated events, silent sensors",
     (
-        (26, SOIL_MOISTURE),
-        (22, TEMPERATURE),
-        (14, RELATIVE_HUMIDITY),
-        (12, SUNLIGHT),
-        (12, BATTERY),
-        (6, RIVER),
-        (4, TANK),
-        (4, PUMP),
+        Group(26, (SOIL_MOISTURE,)),
+        Group(46, (TEMPERATURE, RELATIVE_HUMIDITY, SUNLIGHT)),
+        Group(20, (BATTERY, RIVER)),
+        Group(8, (TANK, PUMP)),
     ),
     Troubles(empty=0.02, late=0.03, repeated=0.02, stuck=0.01, silent=0.03),
 )

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator
 from heapq import heappop, heappush
 from itertools import count
-from random import Random
 
 from loadgen.pacer import Pacer
 from loadgen.plan import Plan
@@ -35,12 +34,12 @@ class Stream:
         profile = PROFILES[plan.profile]
         self._start_ms = plan.start_ms
         self._times_ms = Pacer.of(plan).events_ms()
-        self._sensors = self._talking = fleet(plan, profile)
+        self._sensors, self._chance = fleet(plan, profile)
+        self._talking = self._sensors
         self._talking_until = math.inf
         self._most_silent = len(self._sensors) // 4
         self._silent = 0
         self._mishaps = Mishaps.of(profile.troubles)
-        self._chance = Random(f"{plan.seed}, share {plan.share}").random  # noqa: S311 - the same again for a seed
         self._held: list[tuple[int, int, Event]] = []
         self._held_before = count()
 

@@ -32,7 +32,7 @@ class Walker:
         self._top = scale.top
         self._step = step
         self._width = 2 * step + 1
-        self._now = int(start * (scale.top + 1))
+        self._now = int(start * scale.top)
 
     def read(self, _timestamp_ms: int, chance: float) -> str:
         now = self._now + int(chance * self._width) - self._step
