@@ -19,7 +19,7 @@ from loadgen.verdict import Rejection, Verdict, judge
 
 HEADERS: Final = {"Content-Type": "application/x-ndjson", "User-Agent": "pulso-loadgen"}
 FIRST_BACKOFF_SECONDS: Final = 0.1
-LONGEST_BACKOFF_SECONDS: Final = 10.0
+LONGEST_BACKOFF_SECONDS: Final = 5.0
 # The body itself is wrong or too large: one of its lines is, and the others can go without it.
 BODY_STATUSES: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY)
 PASSING_STATUSES: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)

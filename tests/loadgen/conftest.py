@@ -1,8 +1,12 @@
 import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
+from ingest.app import running
+from ingest.settings import Settings
+from tests.ingest.service import influx_settings
 from tests.loadgen.service import Service, serving
 
 
@@ -18,3 +22,14 @@ def nobody_url() -> str:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{free.getsockname()[1]}"
+
+
+@pytest.fixture(params=["embedded", "influx"])
+async def ingest_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """The URL of the real service, once with each store."""
+    settings = Settings(data_dir=tmp_path / "data", port=0)
+    if request.param == "influx":
+        server, bucket = request.getfixturevalue("influx_server"), request.getfixturevalue("influx_bucket")
+        settings = influx_settings(tmp_path / "data", server, bucket)
+    async with running(settings) as url:
+        yield url

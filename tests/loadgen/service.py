@@ -44,6 +44,7 @@ class Service:
     content_types: set[str] = field(default_factory=set)
     encodings: set[str | None] = field(default_factory=set)
     status: int = 202
+    retry_after: str | None = None
     reject_valor: str | None = None
     delay_seconds: float = 0.0
     hidden_reads: int = 0
@@ -64,7 +65,8 @@ class Service:
             self.arrival.notify_all()
         await asyncio.sleep(self.delay_seconds)
         if self.status != 202:
-            return web.Response(status=self.status)
+            headers = {"Retry-After": self.retry_after} if self.retry_after else {}
+            return web.Response(status=self.status, headers=headers)
         if request.path == "/api/v2/write":
             assert request.query["precision"] == "ms", request.query_string
             self.rows += map(shown, parse_lines(text))

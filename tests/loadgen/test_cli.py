@@ -2,29 +2,13 @@
 
 import asyncio
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 
 import pytest
 
 from loadgen.__main__ import main
+from tests.loadgen.command import finish, loadgen, start
 from tests.loadgen.service import Service
-
-
-async def start(*arguments: str) -> Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "loadgen", *arguments, stdout=PIPE, stderr=PIPE, cwd=Path(__file__).parents[2]
-    )
-
-
-async def finish(process: Process) -> tuple[int | None, str, str]:
-    out, err = await asyncio.wait_for(process.communicate(), 30)
-    return process.returncode, out.decode(), err.decode()
-
-
-async def loadgen(*arguments: str) -> tuple[int | None, str, str]:
-    return await finish(await start(*arguments))
 
 
 async def test_a_run_and_its_verification(service: Service, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -168,6 +152,13 @@ async def test_a_killed_run_can_still_be_verified(
         (["run", "--results", "/dev/null/run.jsonl"], "Name another --results file"),
         (["verify"], "See loadgen verify --help"),
         (["verify", "--results", "/dev/null/run.jsonl"], "can't be read"),
+        (["backfill", "--days", "0"], "write one like 7 or 0.5"),
+        (["backfill", "--until", "yesterday"], "write Unix ms or a time like"),
+        (["backfill", "--batch", "5000"], "names at most 1000"),
+        (["backfill", "--results", "/dev/null/run.jsonl"], "Name another --results file"),
+        (["replay"], "See loadgen replay --help"),
+        (["replay", "nothing.ndjson"], "nothing.ndjson does not exist"),
+        (["replay", "-", "--speed", "fast"], "or max"),
         (["serve", "--target", "https://ingest"], "try http://127.0.0.1:5000"),
         ([], "See loadgen --help"),
     ],
@@ -183,7 +174,7 @@ def test_wrong_usage_names_the_way_out(arguments: list[str], way_out: str, capsy
     assert len(err.splitlines()) == 1, err
 
 
-@pytest.mark.parametrize("command", ["run", "verify", "serve"])
+@pytest.mark.parametrize("command", ["run", "verify", "backfill", "replay", "serve"])
 def test_help_has_an_example_and_the_exit_codes(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main([command, "--help"])
