@@ -40,6 +40,7 @@ class Service:
     url: str = ""
     rows: list[dict[str, Any]] = field(default_factory=list)
     posts: int = 0
+    bodies: list[bytes] = field(default_factory=list)
     connections: set[object] = field(default_factory=set)
     content_types: set[str] = field(default_factory=set)
     encodings: set[str | None] = field(default_factory=set)
@@ -60,6 +61,7 @@ class Service:
         self.content_types.add(request.content_type)
         self.encodings.add(request.headers.get("Content-Encoding"))
         text = await request.text()
+        self.bodies.append(await request.read())
         self.posts += 1
         async with self.arrival:
             self.arrival.notify_all()

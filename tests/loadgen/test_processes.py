@@ -12,8 +12,8 @@ import pytest
 from loadgen.plan import Plan
 from loadgen.results import read
 from loadgen.verify import verify
+from tests.loadgen.command import finish, loadgen, start
 from tests.loadgen.service import Service
-from tests.loadgen.test_cli import finish, loadgen, start
 from tests.loadgen.test_run import generated, in_order
 
 
