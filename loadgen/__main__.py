@@ -4,6 +4,7 @@ import sys
 from argparse import Namespace
 
 from aiohttp import web
+from rich.console import Console
 
 from loadgen import verify
 from loadgen.backfill_cli import backfill_command
@@ -14,6 +15,7 @@ from loadgen.replay_cli import replay_command
 from loadgen.results import UnreadableError, read
 from loadgen.run_cli import run_command
 from loadgen.server import application
+from loadgen.standing import reporter
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,7 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
 def verify_command(options: Namespace) -> int:
     try:
         record = read(options.results)
-        findings = in_loop(verify.verify(record, options.url or record.plan.url, options.wait))
+        with reporter(Console(stderr=True)) as reporting:
+            findings = in_loop(verify.verify(record, options.url or record.plan.url, options.wait, reporting.report))
     except (UnreadableError, CannotReadError) as error:
         return fail("verify", str(error))
     except KeyboardInterrupt:

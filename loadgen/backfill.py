@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from itertools import islice
 
 from loadgen.delivery.batch import Batch
-from loadgen.delivery.progress import Standing
 from loadgen.encode import encode_ndjson
 from loadgen.pace import NS_PER_SECOND
 from loadgen.pacer import Pacer
 from loadgen.plan import Plan
 from loadgen.results import ResultsWriter, Started, Summary
 from loadgen.sensors import events
+from loadgen.standing import Standing
 from loadgen.tally import Tally
 from loadgen.verdict import Verdict
 
@@ -48,7 +48,7 @@ class Backfill:
         self._results.write(second)
         done = self._tally.acked + self._tally.rejected
         days = (self._plan.duration_seconds or 0) / SECONDS_PER_DAY
-        text = f"{second.acked:,}/s, {done:,} of {self.total:,} events, day {days * done / self.total:.1f} of {days:g}"
+        text = f"{second.acked:,}/s, {done:,} events, day {days * done / self.total:.1f} of {days:g}"
         return Standing(second.second + 1, done, self.total, text)
 
     def summary(self) -> Summary:

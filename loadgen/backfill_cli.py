@@ -11,9 +11,9 @@ from loadgen.backfill_options import plan_of
 from loadgen.commands import INTERRUPTED, NOT_ALL, OK, fail, in_loop
 from loadgen.delivery.deliver import AwayError, Ending, deliver
 from loadgen.delivery.options import service
-from loadgen.delivery.progress import reporter
 from loadgen.plan import Plan
 from loadgen.results import ResultsWriter, Summary
+from loadgen.standing import reporter
 
 
 def backfill_command(options: Namespace) -> int:

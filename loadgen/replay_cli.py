@@ -10,13 +10,13 @@ from rich.console import Console
 from loadgen.commands import INTERRUPTED, NOT_ALL, OK, fail, in_loop
 from loadgen.delivery.deliver import AwayError, Ending, deliver
 from loadgen.delivery.options import service
-from loadgen.delivery.progress import reporter
 from loadgen.replay.feed import Feed
 from loadgen.replay.files import STDIN, NoFilesError, groups
 from loadgen.replay.pace import Pace
 from loadgen.replay.problems import Problems
 from loadgen.replay.recording import Recording, shifted
 from loadgen.replay.replay import Count, Replay
+from loadgen.standing import reporter
 
 
 def replay_command(options: Namespace) -> int:

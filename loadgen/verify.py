@@ -1,7 +1,7 @@
 """Verify: is every acked event of a run stored exactly once, with its value and status?"""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from time import monotonic
 
 import aiohttp
@@ -9,28 +9,33 @@ import aiohttp
 from loadgen.compare import Comparison, Findings, Named
 from loadgen.readback import stored
 from loadgen.results import Record
+from loadgen.standing import Standing
 from loadgen.windows import Window, windows
 
 POLL_SECONDS = 0.5
 
+Report = Callable[[Standing], None]
 
-async def verify(record: Record, url: str, wait_seconds: float) -> Findings:
-    """Compare, and look again for up to ``wait_seconds`` in all while something is amiss. Raises CannotReadError."""
-    deadline = monotonic() + wait_seconds
+
+async def verify(record: Record, url: str, wait_seconds: float, report: Report = lambda _: None) -> Findings:
+    """Compare, and look again for up to ``wait_seconds`` in all while something is amiss. Raises CannotReadError.
+
+    ``report`` hears after every look how far it is.
+    """
+    started = monotonic()
     findings = Findings()
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=60)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         for window in windows(record):
-            findings.add(await _settled(session, url, window, deadline))
+            while True:
+                found = await _compare(session, url, window)
+                seconds = monotonic() - started
+                report(_standing(record, findings, found, seconds))
+                if found.good or seconds >= wait_seconds:
+                    break
+                await asyncio.sleep(POLL_SECONDS)
+            findings.add(found)
     return findings
-
-
-async def _settled(session: aiohttp.ClientSession, url: str, window: Window, deadline: float) -> Findings:
-    found = await _compare(session, url, window)
-    while not found.good and monotonic() < deadline:
-        await asyncio.sleep(POLL_SECONDS)
-        found = await _compare(session, url, window)
-    return found
 
 
 async def _compare(session: aiohttp.ClientSession, url: str, window: Window) -> Findings:
@@ -38,6 +43,13 @@ async def _compare(session: aiohttp.ClientSession, url: str, window: Window) -> 
     async for row in stored(session, url, window.start_ms, window.stop_ms):
         comparison.see(row)
     return comparison.findings()
+
+
+def _standing(record: Record, before: Findings, found: Findings, seconds: float) -> Standing:
+    total = record.summary.acked if record.summary else record.requests * record.plan.batch
+    done = before.acked + before.acked_again + found.verified
+    verified, missing = before.verified + found.verified, before.missing.count + found.missing.count
+    return Standing(int(seconds), done, total, f"{verified:,} verified, {missing:,} missing")
 
 
 def text(findings: Findings) -> str:

@@ -3,6 +3,7 @@
 That is safe because events are idempotent: one that the service has already is stored once all the same.
 """
 
+import os
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -108,10 +109,13 @@ def _told(body: bytes) -> str:
 
 
 def _reason(error: Exception) -> str:
+    """The same few words for the same fault."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return (error.os_error.strerror or str(error)).lower()
+    if isinstance(error, OSError):
+        return os.strerror(error.errno).lower() if error.errno else "connection closed while sending"
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "connection closed before the answer"
     return str(error) or type(error).__name__
 
 

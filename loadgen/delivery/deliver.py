@@ -12,7 +12,7 @@ from loadgen.connection import Connection, NoAnswerError
 from loadgen.delivery.batch import Batch
 from loadgen.delivery.courier import Courier, RefusedError, couriers
 from loadgen.delivery.outage import GivenUpError, Outage
-from loadgen.delivery.progress import Reporter, Standing
+from loadgen.standing import Reporter, Standing
 from loadgen.target import Target
 from loadgen.verdict import Verdict
 

@@ -1,4 +1,4 @@
-"""An outage: a time in which nothing gets through, told once at its start and once at its end."""
+"""An outage: a time in which nothing gets through. Each of its reasons is told once, and its end."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,7 +16,7 @@ class Outage:
         self._patience_seconds = patience_seconds
         self._tell = tell
         self._since: float | None = None
-        self._reason = ""
+        self._told: set[str] = set()
 
     async def wait(self, reason: str, seconds: float) -> None:
         """Wait after a failure. Raises GivenUpError."""
@@ -26,8 +26,8 @@ class Outage:
         left = None if self._patience_seconds is None else self._since + self._patience_seconds - now
         if left is not None and left <= 0:
             raise GivenUpError(f"nothing got through for {self._patience_seconds:g} s: {reason}")
-        if reason != self._reason:
-            self._reason = reason
+        if reason not in self._told:
+            self._told.add(reason)
             self._tell(f"waiting for the service ({reason})")
         await asyncio.sleep(seconds if left is None else min(seconds, left))
 
@@ -36,4 +36,4 @@ class Outage:
         if self._since is not None:
             self._tell(f"going on after {monotonic() - self._since:.1f} s")
             self._since = None
-            self._reason = ""
+            self._told.clear()

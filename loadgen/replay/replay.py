@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from loadgen.delivery.batch import Batch
-from loadgen.delivery.progress import Standing
 from loadgen.replay.feed import Feed
 from loadgen.replay.lines import Line
 from loadgen.replay.pace import Pace
 from loadgen.replay.problems import Problems
 from loadgen.replay.recording import Recording
+from loadgen.standing import Standing
 from loadgen.verdict import Verdict
 
 MOST_BYTES = 1_000_000

@@ -1,4 +1,4 @@
-"""How a delivery looks while it goes on: a live bar on a terminal, a line every 10 s elsewhere."""
+"""How a job with an end looks while it goes on: a live bar on a terminal, a line every 10 s elsewhere."""
 
 from types import TracebackType
 from typing import Protocol, Self
@@ -12,7 +12,7 @@ SECONDS_A_LINE = 10
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """How far a delivery is: ``done`` of ``total`` in whatever it goes by; a total of None is not known."""
+    """How far a job is: ``done`` of ``total`` in whatever it goes by; a total of None is not known."""
 
     seconds: int
     done: float
@@ -21,7 +21,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 class Reporter(Protocol):
-    """Is told every second, between its entry and its exit; ``tell`` says a sentence at any time."""
+    """Is told time and again, between its entry and its exit; ``tell`` says a sentence at any time."""
 
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -61,8 +61,13 @@ class Sentences:
 class Lines(Sentences):
     """One plain line every 10 seconds."""
 
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self._next_seconds = SECONDS_A_LINE
+
     def report(self, standing: Standing, /) -> None:
-        if standing.seconds % SECONDS_A_LINE == 0:
+        if standing.seconds >= self._next_seconds:
+            self._next_seconds = standing.seconds - standing.seconds % SECONDS_A_LINE + SECONDS_A_LINE
             share = f"{100 * standing.done / standing.total:.0f} %, " if standing.total else ""
             self.tell(f"{standing.seconds} s: {share}{standing.text}")
 
@@ -73,7 +78,7 @@ class Bar(Sentences):
     def __init__(self, console: Console) -> None:
         super().__init__(console)
         columns = (
-            BarColumn(bar_width=20),
+            BarColumn(bar_width=10),
             TaskProgressColumn(),
             TextColumn("{task.description}"),
             TimeElapsedColumn(Column(no_wrap=True, min_width=7)),
