@@ -19,7 +19,7 @@ HOUR_MS = 3_600_000
 HALF = 0.5
 
 
-def day(profile: str, sensors: int = 60) -> list[Event]:
+def day(profile: str, sensors: int = 40) -> list[Event]:
     """Each sensor once a minute, from midnight to midnight."""
     plan = Plan(url="", rate=sensors / 60, sensors=sensors, profile=profile, start_ms=MIDNIGHT_MS)
     return list(islice(events(plan), sensors * 1440))
@@ -95,15 +95,15 @@ def test_the_shares_of_events_are_as_declared(name: str) -> None:
 def test_sensors_fall_silent_and_come_back() -> None:
     silent_ms = sum(
         after.timestamp - before.timestamp
-        for readings in by_sensor(sorted(day("farm", sensors=200), key=lambda event: event.timestamp)).values()
+        for readings in by_sensor(sorted(day("farm", sensors=120), key=lambda event: event.timestamp)).values()
         for before, after in pairwise(readings)
         if after.timestamp - before.timestamp > 20 * 60_000
     )
-    assert silent_ms / (200 * 24 * HOUR_MS) == pytest.approx(PROFILES["farm"].troubles.silent, rel=0.5)
+    assert silent_ms / (120 * 24 * HOUR_MS) == pytest.approx(PROFILES["farm"].troubles.silent, rel=0.5)
 
 
 def test_sensors_get_stuck_and_come_loose() -> None:
-    sent = day("plant", sensors=200)
+    sent = day("plant", sensors=120)
     runs = [run for readings in by_sensor(sent).values() for run in numeric_runs(readings)]
     numeric = sum("." in event.valor for event in sent)
     stuck = sum(run for run in runs if run > 20)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadgen.plan import Plan, Stage
@@ -80,6 +80,7 @@ def test_a_sensor_is_the_same_kind_however_many_processes_share_the_run() -> Non
         assert all(kinds[event.tag] == bool(NUMBER.fullmatch(event.valor)) for event in take(400, share) if event.valor)
 
 
+@settings(deadline=None)
 @given(sensors=st.integers(1, 50), rate=rates, seed=st.integers(), profile=st.sampled_from(PROFILE_NAMES))
 def test_an_event_that_comes_twice_is_the_same_event_and_no_other_shares_its_sensor_and_time(
     sensors: int, rate: float, seed: int, profile: str
@@ -90,6 +91,7 @@ def test_an_event_that_comes_twice_is_the_same_event_and_no_other_shares_its_sen
     assert max(Counter((event.timestamp, event.tag) for event in sent).values()) <= 2
 
 
+@settings(deadline=None)
 @given(sensors=st.integers(1, 50), rate=rates, profile=st.sampled_from(PROFILE_NAMES), count=st.integers(1, 3000))
 def test_what_comes_late_is_known_to_be_held_back(sensors: int, rate: float, profile: str, count: int) -> None:
     stream = Stream(plan(sensors, rate, profile=profile))
