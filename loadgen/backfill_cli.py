@@ -19,24 +19,28 @@ from loadgen.standing import reporter
 def backfill_command(options: Namespace) -> int:
     plan = plan_of(options)
     try:
-        results = ResultsWriter(options.results)
+        with ResultsWriter(options.results) as results:
+            summary, ending = _carry_out(plan, results, options)
+    except AwayError as reason:
+        return fail("backfill", f"nobody answers at {plan.url}: {reason}. Start the service, or name it with --url")
     except OSError as error:
-        return fail("backfill", f"{options.results} can't be written: {error.strerror}. Name another --results file")
-    reporting = reporter(Console(stderr=True), quiet=options.quiet)
-    with results:
-        backfill = Backfill(plan, results)
-        print(_opening(plan, backfill.total), flush=True)
-        try:
-            ending = in_loop(deliver(backfill, service(options), reporting))
-        except AwayError as reason:
-            return fail("backfill", f"nobody answers at {plan.url}: {reason}. Start the service, or name it with --url")
-        summary = backfill.summary()
+        return fail(
+            "backfill",
+            f"{options.results or 'the output'} can't be written: {error.strerror}. Name another --results file",
+        )
     print("\n".join(_lines(summary, ending)))
     if ending.interrupted or ending.failure:
         print(f"complete it with: {_again(options, plan)}")
     if ending.interrupted:
         return INTERRUPTED
     return NOT_ALL if ending.failure or summary.rejected else OK
+
+
+def _carry_out(plan: Plan, results: ResultsWriter, options: Namespace) -> tuple[Summary, Ending]:
+    backfill = Backfill(plan, results)
+    print(_opening(plan, backfill.total), flush=True)
+    ending = in_loop(deliver(backfill, service(options), reporter(Console(stderr=True), quiet=options.quiet)))
+    return backfill.summary(), ending
 
 
 def _opening(plan: Plan, events: int) -> str:
@@ -56,6 +60,8 @@ def _lines(summary: Summary, ending: Ending) -> Iterator[str]:
         yield from (f"{'':<10}{events:,} × {reason}" for reason, events in summary.rejections.items())
     if summary.failed:
         yield f"{'unknown':<10}{summary.failed:,} stopped before the answer"
+    if ending.retries:
+        yield f"{'repeated':<10}{ending.retries:,} requests that had failed"
     yield f"{'rate':<10}{summary.events_per_second:,.0f} events/s, {summary.seconds:.1f} s"
 
 

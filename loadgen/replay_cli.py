@@ -70,4 +70,6 @@ def _lines(count: Count, ending: Ending, problems: Problems, seconds: float) -> 
     if problems.torn:
         yield f"{'torn':<10}{problems.torn:,} (last lines without an end, not sent)"
     yield from (f"  {name}" for name in problems.named())
+    if ending.retries:
+        yield f"{'repeated':<10}{ending.retries:,} requests that had failed"
     yield f"{'rate':<10}{count.acked / seconds if seconds else 0:,.0f} events/s, {seconds:.1f} s"

@@ -48,6 +48,7 @@ class Ending:
 
     failure: str | None = None
     interrupted: bool = False
+    retries: int = 0
 
 
 async def deliver(source: Source, service: Service, reporter: Reporter) -> Ending:
@@ -60,8 +61,9 @@ async def deliver(source: Source, service: Service, reporter: Reporter) -> Endin
     with reporter:
         async with couriers(service.url, service.connections, service.timeout_seconds, outage) as courier:
             delivery = Delivery(source, courier)
-            async with _ticking(source, reporter), _interruptible(delivery):
+            async with _ticking(delivery, source, reporter), _interruptible(delivery):
                 await delivery.run(service.connections)
+            delivery.ending.retries = courier.retries
     return delivery.ending
 
 
@@ -83,6 +85,10 @@ class Delivery:
         self.ending.interrupted = True
         self._stop.set()
 
+    def fail(self, reason: str) -> None:
+        self.ending.failure = self.ending.failure or reason
+        self._stop.set()
+
     async def run(self, connections: int) -> None:
         self._workers = {asyncio.create_task(self._work()) for _ in range(connections)}
         heeding = asyncio.create_task(self._heed())
@@ -100,8 +106,7 @@ class Delivery:
                 verdict = await self._courier.deliver(batch)
                 self._source.answered(batch, verdict, time.monotonic_ns() - started_ns)
         except (RefusedError, GivenUpError) as error:
-            self.ending.failure = self.ending.failure or str(error)
-            self._stop.set()
+            self.fail(str(error))
 
     async def _next(self) -> Batch | None:
         if self._stop.is_set():
@@ -133,13 +138,17 @@ async def _find(service: Service) -> None:
 
 
 @asynccontextmanager
-async def _ticking(source: Source, reporter: Reporter) -> AsyncIterator[None]:
+async def _ticking(delivery: Delivery, source: Source, reporter: Reporter) -> AsyncIterator[None]:
     async def tick() -> None:
         due = asyncio.get_running_loop().time()
         while True:
             due += 1
             await asyncio.sleep(due - asyncio.get_running_loop().time())
-            reporter.report(source.close_second())
+            try:
+                reporter.report(source.close_second())
+            except OSError as error:
+                # Of results that can't be written any more, and a delivery nobody can verify is not to go on.
+                delivery.fail(error.strerror or str(error))
 
     ticking = asyncio.create_task(tick())
     try:

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from loadgen.replay.lines import Line
@@ -64,5 +65,6 @@ class Feed:
             self._wake()
 
     def _wake(self) -> None:
-        if not self._loop.is_closed():
+        # Nobody listens any more once the loop is closed.
+        with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._news.set)

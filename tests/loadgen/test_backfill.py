@@ -138,3 +138,12 @@ def test_the_oldest_come_first_and_every_line_is_one_event() -> None:
     lines = [line for batch in sent for line in batch.lines]
     assert len(lines) == EVENTS
     assert all(line.startswith(b'{"timestamp":') and line.endswith(b"}\n") for line in lines)
+
+
+async def test_results_on_a_full_disk_end_it_with_a_sentence(service: Service) -> None:
+    code, _, err = await loadgen(*SMALL, "--url", service.url, "--results", "/dev/full")
+    assert (code, err) == (
+        2,
+        "loadgen backfill: /dev/full can't be written: No space left on device. Name another --results file\n",
+    )
+    assert service.posts == 0

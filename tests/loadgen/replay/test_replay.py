@@ -100,7 +100,7 @@ async def test_a_damaged_archive_gives_what_can_be_read_of_it(service: Service, 
     assert f"{tmp_path / 'cut.ndjson.gz'}: it ends too early" in out
     assert f"{tmp_path / 'other.ndjson.gz'}: Not a gzipped file" in out
     assert 100 < len(service.rows) < 5000
-    assert service.rows[-1]["timestamp"] == START_MS + 9000
+    assert START_MS + 9000 in {row["timestamp"] for row in service.rows}, "the files after it are read"
 
 
 async def test_a_speed_keeps_the_events_own_spacing(service: Service, tmp_path: Path) -> None:
