@@ -87,7 +87,7 @@ async def test_a_torn_last_line_alone_is_no_failure_and_a_whole_one_without_newl
     (tmp_path / "whole.ndjson").write_text(line(START_MS + 2) + line(START_MS + 3).rstrip())
     code, out, err = await loadgen("replay", str(tmp_path), "--url", service.url)
     assert code == 0, out + err
-    assert [row["timestamp"] - START_MS for row in service.rows] == [0, 2, 3]
+    assert sorted(row["timestamp"] - START_MS for row in service.rows) == [0, 2, 3]
 
 
 async def test_a_damaged_archive_gives_what_can_be_read_of_it(service: Service, tmp_path: Path) -> None:
@@ -115,7 +115,9 @@ async def test_a_speed_keeps_the_events_own_spacing(service: Service, tmp_path: 
 async def test_shifted_events_begin_now_and_keep_their_spacing(service: Service, tmp_path: Path) -> None:
     (tmp_path / "events.ndjson").write_text(line(START_MS) + line(START_MS + 1500) + line(START_MS - 10))
     before_ms = time.time_ns() // 1_000_000
-    code, out, err = await loadgen("replay", str(tmp_path / "events.ndjson"), "--now", "--url", service.url)
+    code, out, err = await loadgen(
+        "replay", str(tmp_path / "events.ndjson"), "--now", "--connections", "1", "--url", service.url
+    )
     assert code == 0, out + err
     first, *others = (row["timestamp"] for row in service.rows)
     assert before_ms <= first <= time.time_ns() // 1_000_000
