@@ -3,7 +3,6 @@
 import sys
 from argparse import Namespace
 
-from aiohttp import web
 from rich.console import Console
 
 from loadgen import verify
@@ -14,7 +13,7 @@ from loadgen.readback import CannotReadError
 from loadgen.replay_cli import replay_command
 from loadgen.results import UnreadableError, read
 from loadgen.run_cli import run_command
-from loadgen.server import application
+from loadgen.server import serve
 from loadgen.standing import reporter
 
 
@@ -50,7 +49,7 @@ def serve_command(options: Namespace) -> int:
         print(f"try http://{options.host}:{options.port}/generate/100 (events go to {options.target})", flush=True)
 
     try:
-        web.run_app(application(options.target, options.profile), host=options.host, port=options.port, print=announce)
+        serve(options.target, options.profile, options.host, options.port, announce)
     except OSError as error:
         return fail("serve", f"can't listen: {error.strerror}. Try another --port")
     return OK
