@@ -11,9 +11,10 @@ from loadgen.cli import parser
 from loadgen.commands import INTERRUPTED, NOT_ALL, OK, fail, in_loop
 from loadgen.readback import CannotReadError
 from loadgen.replay_cli import replay_command
+from loadgen.report_cli import report_command
 from loadgen.results import UnreadableError, read
 from loadgen.run_cli import run_command
-from loadgen.server import serve
+from loadgen.serve_cli import serve_command
 from loadgen.standing import reporter
 
 
@@ -24,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
         "verify": verify_command,
         "backfill": backfill_command,
         "replay": replay_command,
+        "report": report_command,
         "serve": serve_command,
     }
     return commands[options.command](options)
@@ -42,17 +44,6 @@ def verify_command(options: Namespace) -> int:
         print("the run did not end by itself: its last second is not checked")
     print(verify.text(findings))
     return OK if findings.good else NOT_ALL
-
-
-def serve_command(options: Namespace) -> int:
-    def announce(_aiohttps_own: str) -> None:
-        print(f"try http://{options.host}:{options.port}/generate/100 (events go to {options.target})", flush=True)
-
-    try:
-        serve(options.target, options.profile, options.host, options.port, announce)
-    except OSError as error:
-        return fail("serve", f"can't listen: {error.strerror}. Try another --port")
-    return OK
 
 
 if __name__ == "__main__":

@@ -2,20 +2,25 @@
 
 import sys
 from argparse import Action, ArgumentDefaultsHelpFormatter, ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from loadgen import arguments
 from loadgen.backfill_options import BACKFILL, BACKFILL_MORE, add_backfill
+from loadgen.help_text import fitted
 from loadgen.replay_options import REPLAY, REPLAY_MORE, add_replay
+from loadgen.report_options import REPORT, REPORT_MORE, add_report
 from loadgen.run_options import RUN, RUN_MORE, add_run
-from loadgen.sensors.profiles import PROFILES, STEADY
+from loadgen.serve_options import SERVE, SERVE_MORE, add_serve
 
 OVERVIEW = """\
 Play the sensors: send events at a fixed rate, measure the answers, check what was stored.
 
   loadgen run                                  1000 sensors, an event a second each, for 60 s
   loadgen run --results run.jsonl && loadgen verify --results run.jsonl
+  loadgen report run.jsonl --html run.html     what it measured, with plots
   loadgen backfill --days 7                    a past for the dashboards
   loadgen replay files/ --speed max            what was recorded, once more
   loadgen serve                                then: curl http://127.0.0.1:3000/generate/100
@@ -34,23 +39,26 @@ exit codes: 0 verified; 1 an acked event is missing, twice or altered; 2 the com
 read or the server is away.
 """
 
-SERVE = """\
-Serve the generator: GET /generate/100 posts 100 random events in parallel to ingest and answers with what came of it.
-"""
 
-SERVE_MORE = """\
-example:
-  loadgen serve & curl http://127.0.0.1:3000/generate/100
+@dataclass(frozen=True)
+class Command:
+    """``more`` stands below the options: examples and exit codes."""
 
-exit codes: 0 stopped by Ctrl-C; 2 the command line is wrong or the port is taken.
-"""
+    name: str
+    summary: str
+    description: str
+    more: str
+    add_options: Callable[[ArgumentParser], None]
 
 
 class Formatter(ArgumentDefaultsHelpFormatter, RawDescriptionHelpFormatter):
-    """Keeps our line breaks and adds the defaults, where there are any."""
+    """Fits paragraphs to the terminal, keeps the lines of what is indented, and adds the defaults there are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n\n".join("\n".join(fitted(paragraph, width, indent)) for paragraph in text.split("\n\n"))
 
     def _get_help_string(self, action: Action) -> str | None:
-        return action.help if action.default in (None, False) else super()._get_help_string(action)
+        return action.help if action.default in (None, False, []) else super()._get_help_string(action)
 
 
 class Parser(ArgumentParser):
@@ -62,25 +70,20 @@ class Parser(ArgumentParser):
 
 
 def parser() -> ArgumentParser:
-    root = Parser(prog="loadgen", description=OVERVIEW, formatter_class=RawDescriptionHelpFormatter)
-    commands = root.add_subparsers(
-        dest="command", metavar="run|verify|backfill|replay|serve", required=True, parser_class=Parser
-    )
-    add_run(_command(commands.add_parser("run", help="send events and measure"), RUN, RUN_MORE))
-    _add_verify(
-        _command(commands.add_parser("verify", help="check that what was acked is stored"), VERIFY, VERIFY_MORE)
-    )
-    add_backfill(
-        _command(commands.add_parser("backfill", help="send the events of past days"), BACKFILL, BACKFILL_MORE)
-    )
-    add_replay(_command(commands.add_parser("replay", help="send recorded events again"), REPLAY, REPLAY_MORE))
-    _add_serve(_command(commands.add_parser("serve", help="GET /generate/100 posts 100 events"), SERVE, SERVE_MORE))
+    root = Parser(prog="loadgen", description=OVERVIEW, formatter_class=Formatter)
+    names = "|".join(command.name for command in COMMANDS)
+    commands = root.add_subparsers(dest="command", metavar=names, required=True, parser_class=Parser)
+    for command in COMMANDS:
+        command.add_options(
+            commands.add_parser(
+                command.name,
+                help=command.summary,
+                description=command.description,
+                epilog=command.more,
+                formatter_class=Formatter,
+            )
+        )
     return root
-
-
-def _command(command: ArgumentParser, description: str, epilog: str) -> ArgumentParser:
-    command.description, command.epilog, command.formatter_class = description, epilog, Formatter
-    return command
 
 
 def _add_verify(command: ArgumentParser) -> None:
@@ -95,9 +98,11 @@ def _add_verify(command: ArgumentParser) -> None:
     )
 
 
-def _add_serve(command: ArgumentParser) -> None:
-    add = command.add_argument
-    add("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all")
-    add("--port", type=arguments.port, default=3000, help="port to listen on")
-    add("--target", type=arguments.url, default=arguments.DEFAULT_URL, help="the ingest service; http:// only")
-    add("--profile", choices=PROFILES, default=STEADY.name, help="what the sensors are like, see loadgen run --help")
+COMMANDS: Final = (
+    Command("run", "send events and measure", RUN, RUN_MORE, add_run),
+    Command("verify", "check that what was acked is stored", VERIFY, VERIFY_MORE, _add_verify),
+    Command("report", "show and compare runs", REPORT, REPORT_MORE, add_report),
+    Command("backfill", "send the events of past days", BACKFILL, BACKFILL_MORE, add_backfill),
+    Command("replay", "send recorded events again", REPLAY, REPLAY_MORE, add_replay),
+    Command("serve", "GET /generate/100 posts 100 events", SERVE, SERVE_MORE, add_serve),
+)

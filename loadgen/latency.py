@@ -69,6 +69,12 @@ class Latencies:
         at = self.histogram.get_percentile_to_value_dict([50, 90, 99, 99.9, 100])
         return Percentiles(*(at[percent] / 1000 for percent in (50, 90, 99, 99.9, 100)))
 
+    def curve(self, ticks_per_half_distance: int) -> list[tuple[float, float]]:
+        """(percentile, ms), so many of them between any percentile and half its distance to 100."""
+        self.settle()
+        steps = self.histogram.get_percentile_iterator(ticks_per_half_distance)
+        return [(step.percentile_level_iterated_to, step.value_iterated_to / 1000) for step in steps]
+
     def settle(self) -> None:
         """Move what was recorded into the histogram."""
         for grains, count in self._waiting.items():

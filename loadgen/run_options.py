@@ -121,7 +121,7 @@ def _add_reporting(command: ArgumentParser) -> None:
         metavar="CONDITION",
         help="exit with 3 if this holds at the end, like 'p99>50ms'; may be given several times",
     )
-    add("--results", type=Path, metavar="FILE", help="write the results here as JSON lines, for verify")
+    add("--results", type=Path, metavar="FILE", help="write the results here as JSON lines, for verify and report")
     add("--quiet", action="store_true", help="no progress, only the summary")
     add(
         "--heartbeat",

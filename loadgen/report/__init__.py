@@ -1,0 +1,1 @@
+"""``loadgen report``: results files to a table, a comparison and plots."""
