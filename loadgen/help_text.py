@@ -9,18 +9,19 @@ from textwrap import wrap
 def fitted(paragraph: str, width: int, indent: str) -> Iterator[str]:
     """The lines of a paragraph; those that are indented keep their breaks."""
     for kept, lines in groupby(paragraph.splitlines(), key=lambda line: line.startswith(" ")):
-        if not kept:
+        if kept:
+            yield from _fitted_columns(list(lines), width)
+        else:
             yield from wrap(" ".join(lines), width, initial_indent=indent, subsequent_indent=indent)
-            continue
-        for line in lines:
-            yield from _columns(line, width)
 
 
-def _columns(line: str, width: int) -> Iterator[str]:
-    """A line of a command and its comment, three spaces apart; the comment goes below if it is too long."""
-    command, *comment = re.split(r"(?<=\S) {3,}", line, maxsplit=1)
-    if len(line) <= width or not comment:
-        yield line
+def _fitted_columns(lines: list[str], width: int) -> Iterator[str]:
+    """Commands and their comments, two columns with three spaces between; comments go below if one is too long."""
+    if all(len(line) <= width for line in lines):
+        yield from lines
         return
-    yield command
-    yield from wrap(comment[0], width, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    for line in lines:
+        command, *comment = re.split(r"(?<=\S) {3,}", line, maxsplit=1)
+        yield command
+        if comment:
+            yield from wrap(comment[0], width, initial_indent=" " * 6, subsequent_indent=" " * 6)

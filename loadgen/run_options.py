@@ -31,11 +31,14 @@ examples:
   loadgen run --fail-if 'p99>50ms' --fail-if 'errors>0'      for CI: exit code 3 if one of them holds
   loadgen run --seed 7 --results run.jsonl                   keep what verify needs
 
-conditions of --fail-if, with > >= < or <=:
-  p50 p90 p99 p99.9 max              latency of answered requests: p99>50ms, max>=1.5s; holds if nothing was answered
-  errors failed rejected unsent      events not acked, and of these: answered with an error or not at all, refused,
-  late                               never sent; sent over 10 ms after plan. A number or a share of all: failed>0.1%
-  rate                               events acked a second: rate<990
+conditions of --fail-if, with > >= < or <=; counts as a number or as a share of all, like failed>0.1%:
+  p50 p90 p99 p99.9 max     latency of answered requests: p99>50ms, max>=1.5s; holds if nothing was answered
+  errors                    events not acked: failed, rejected or unsent
+  failed                    events answered with an error, or not at all
+  rejected                  events the service refused
+  unsent                    events given up for want of a free connection
+  late                      events sent over 10 ms after plan
+  rate                      events acked a second: rate<990
 
 exit codes: 0 all events acked, no condition holds; 1 some were not acked, and no condition is about that, or a process
 of loadgen died; 2 the command line is wrong; 3 a --fail-if holds; 130 interrupted twice.

@@ -8,11 +8,12 @@ from loadgen.help_text import fitted
 
 
 def test_prose_flows_and_examples_stay() -> None:
-    text = "One line of\nprose.\n  loadgen run   a comment that is too long\n  loadgen   short"
+    text = "One line of\nprose.\n  loadgen run   a comment that is too long\n  loadgen       short"
+    assert list(fitted(text, 50, "")) == ["One line of prose.", *text.splitlines()[2:]]
     assert list(fitted(text, 24, "")) == [
         "One line of prose.",
         *("  loadgen run", "      a comment that is", "      too long"),
-        "  loadgen   short",
+        *("  loadgen", "      short"),
     ]
 
 
