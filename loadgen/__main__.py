@@ -5,7 +5,6 @@ from argparse import Namespace
 
 from rich.console import Console
 
-from loadgen import verify
 from loadgen.backfill_cli import backfill_command
 from loadgen.cli import parser
 from loadgen.commands import INTERRUPTED, NOT_ALL, OK, fail, in_loop
@@ -16,6 +15,7 @@ from loadgen.results import UnreadableError, read
 from loadgen.run_cli import run_command
 from loadgen.serve_cli import serve_command
 from loadgen.standing import reporter
+from loadgen.verify import OtherEventsError, text, verify
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,14 +35,14 @@ def verify_command(options: Namespace) -> int:
     try:
         record = read(options.results)
         with reporter(Console(stderr=True)) as reporting:
-            findings = in_loop(verify.verify(record, options.url or record.plan.url, options.wait, reporting.report))
-    except (UnreadableError, CannotReadError) as error:
+            findings = in_loop(verify(record, options.url or record.plan.url, options.wait, reporting.report))
+    except (UnreadableError, CannotReadError, OtherEventsError) as error:
         return fail("verify", str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
     if not record.finished:
         print("the run did not end by itself: its last second is not checked")
-    print(verify.text(findings))
+    print(text(findings))
     return OK if findings.good else NOT_ALL
 
 

@@ -10,7 +10,7 @@ from loadgen.pace import NS_PER_SECOND
 from loadgen.pacer import Pacer
 from loadgen.plan import Plan
 from loadgen.results import ResultsWriter, Started, Summary
-from loadgen.sensors import events
+from loadgen.sensors import EVENTS_VERSION, events
 from loadgen.standing import Standing
 from loadgen.tally import Tally
 from loadgen.verdict import Verdict
@@ -29,7 +29,7 @@ class Backfill:
         self._next_request = 0
         self._started_ns = time.monotonic_ns()
         self.total = Pacer.of(plan).events or 0
-        results.write(Started(plan))
+        results.write(Started(plan, EVENTS_VERSION))
 
     async def take(self) -> Batch | None:
         batch = next(self._batches, None)

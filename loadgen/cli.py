@@ -36,7 +36,7 @@ example:
   loadgen verify --results run.jsonl --wait 60s
 
 exit codes: 0 verified; 1 an acked event is missing, twice or altered; 2 the command line is wrong, the file can't be
-read or the server is away.
+read, another version of loadgen made its events, or the server is away.
 """
 
 

@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 from textwrap import wrap
+from typing import Final
+
+BELOW: Final = " " * 6
 
 
 def fitted(paragraph: str, width: int, indent: str) -> Iterator[str]:
@@ -16,12 +19,13 @@ def fitted(paragraph: str, width: int, indent: str) -> Iterator[str]:
 
 
 def _fitted_columns(lines: list[str], width: int) -> Iterator[str]:
-    """Commands and their comments, two columns with three spaces between; comments go below if one is too long."""
+    """Names and what is said of them, two columns; all of the second goes below if a line is too long."""
     if all(len(line) <= width for line in lines):
         yield from lines
         return
     for line in lines:
-        command, *comment = re.split(r"(?<=\S) {3,}", line, maxsplit=1)
-        yield command
-        if comment:
-            yield from wrap(comment[0], width, initial_indent=" " * 6, subsequent_indent=" " * 6)
+        name, *said = re.split(r"(?<=\S) {2,}", line, maxsplit=1)
+        yield from wrap(name, width, subsequent_indent=" " * (len(name) - len(name.lstrip())))
+        yield from (
+            below for text in said for below in wrap(text, width, initial_indent=BELOW, subsequent_indent=BELOW)
+        )

@@ -12,6 +12,7 @@ from loadgen.merge import Shares, merged_summary
 from loadgen.plan import Plan
 from loadgen.progress import Reporter
 from loadgen.results import ResultsWriter, Started, Summary
+from loadgen.sensors import EVENTS_VERSION
 from loadgen.share import Line, Part, Ready, Share
 
 # From the last process being ready to the first event: for the lines with their shares, and to set up the sensors.
@@ -102,7 +103,7 @@ class Crew:
         start_ms = (time.time_ns() + lead_ns) // 1_000_000
         start_ns = time.monotonic_ns() + lead_ns
         plan = msgspec.structs.replace(self._plan, start_ms=start_ms)
-        self._results.write(Started(plan))
+        self._results.write(Started(plan, EVENTS_VERSION))
         for worker, share in zip(self._workers, plan.shares(), strict=True):
             worker.send(msgspec.json.encode(Share(share, start_ns)))
         heeding = asyncio.ensure_future(self._heed(stop))

@@ -12,11 +12,15 @@ import msgspec
 
 from loadgen.latency import Percentiles
 from loadgen.plan import Plan
+from loadgen.sensors import EVENTS_VERSION
 from loadgen.spans import Span, SpanSet
 
 
 class Started(msgspec.Struct, frozen=True, tag="plan", tag_field="line"):
+    """``events_version`` says how the events of a plan are made; files from before it was kept have version 1."""
+
     plan: Plan
+    events_version: int = 1
 
 
 class Second(msgspec.Struct, frozen=True, kw_only=True, tag="second", tag_field="line"):
@@ -103,6 +107,7 @@ class Record(msgspec.Struct, frozen=True):
     finished: bool
     seconds: list[Second] = []
     summary: Summary | None = None
+    events_version: int = EVENTS_VERSION
 
 
 def read(path: Path) -> Record:
@@ -115,7 +120,7 @@ def read(path: Path) -> Record:
         raise UnreadableError(f"{path} is no results file of loadgen run: {error}") from error
     if not lines or not isinstance(lines[0], Started):
         raise UnreadableError(f"{path} is no results file of loadgen run: its first line is not a plan")
-    return _record(lines[0].plan, lines)
+    return _record(lines[0], lines)
 
 
 def _lines(content: bytes) -> list[Line]:
@@ -124,17 +129,18 @@ def _lines(content: bytes) -> list[Line]:
     return [decoder.decode(line) for line in content.split(b"\n")[:-1]]
 
 
-def _record(plan: Plan, lines: list[Line]) -> Record:
+def _record(started: Started, lines: list[Line]) -> Record:
     seconds = [line for line in lines if isinstance(line, Second)]
     answered = SpanSet(span for second in seconds for span in second.answered_requests)
     sent = seconds[-1].next_request if seconds else 0
     summary = lines[-1] if isinstance(lines[-1], Summary) else None
     return Record(
-        plan=plan,
+        plan=started.plan,
         requests=max(answered.end, sent),
         answered=answered,
         rejected=SpanSet(span for second in seconds for span in second.rejected_events),
         finished=summary is not None,
         seconds=seconds,
         summary=summary,
+        events_version=started.events_version,
     )

@@ -12,6 +12,7 @@ from loadgen.plan import Plan
 from loadgen.progress import Reporter
 from loadgen.results import ResultsWriter, Second, Started, Summary
 from loadgen.schedule import Request, Schedule
+from loadgen.sensors import EVENTS_VERSION
 from loadgen.tally import Tally
 from loadgen.target import Target
 from loadgen.verdict import judge
@@ -28,7 +29,7 @@ async def run(plan: Plan, results: ResultsWriter, reporter: Reporter, stop: asyn
         results.write(second)
         reporter.report(second)
 
-    results.write(Started(plan))
+    results.write(Started(plan, EVENTS_VERSION))
     with reporter:
         summary = await Run(plan, listen).carry_out(stop)
     results.write(summary)

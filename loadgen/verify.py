@@ -9,6 +9,7 @@ import aiohttp
 from loadgen.compare import Comparison, Findings, Named
 from loadgen.readback import stored
 from loadgen.results import Record
+from loadgen.sensors import EVENTS_VERSION
 from loadgen.standing import Standing
 from loadgen.windows import Window, windows
 
@@ -17,11 +18,17 @@ POLL_SECONDS = 0.5
 Report = Callable[[Standing], None]
 
 
-async def verify(record: Record, url: str, wait_seconds: float, report: Report = lambda _: None) -> Findings:
-    """Compare, and look again for up to ``wait_seconds`` in all while something is amiss. Raises CannotReadError.
+class OtherEventsError(Exception):
+    """The run sent other events than its plan makes now."""
 
-    ``report`` hears after every look how far it is.
+
+async def verify(record: Record, url: str, wait_seconds: float, report: Report = lambda _: None) -> Findings:
+    """Compare, and look again for up to ``wait_seconds`` in all while something is amiss.
+
+    ``report`` hears after every look how far it is. Raises CannotReadError and OtherEventsError.
     """
+    if record.events_version != EVENTS_VERSION:
+        raise OtherEventsError("another version of loadgen made this run's events; verify it with that one")
     started = monotonic()
     findings = Findings()
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=60)
