@@ -18,21 +18,21 @@ def add_sensors(command: ArgumentParser, sensors: int, profile: str = STEADY.nam
 
 def profile_table() -> str:
     """Every profile: what it plays, and what goes wrong with it."""
-    return "\n".join(("profiles:", *_lines(), *EXPLANATION))
+    return "\n".join(("profiles:", *_lines(), "", *EXPLANATION))
 
 
 EXPLANATION = (
-    "  empty, late (they arrive after newer ones) and repeated (sent twice) are shares of the events; stuck and silent",
-    "  ones are shares of the sensors, in the long run. The rate stays what it is. Hours are Brasília's (UTC-3).",
+    "empty, late (they arrive after newer ones) and repeated (sent twice) are shares of the events; stuck and silent",
+    "ones are shares of the sensors, in the long run. The rate stays what it is. Hours are Brasília's (UTC-3).",
 )
 
 
 def _lines() -> Iterator[str]:
     for profile in PROFILES.values():
         yield f"  {profile.name:<8}{profile.summary}"
-        yield f"          {_troubles(profile.troubles)}"
+        yield f"          {troubles_text(profile.troubles)}"
 
 
-def _troubles(troubles: Troubles) -> str:
+def troubles_text(troubles: Troubles) -> str:
     shares: dict[str, float] = asdict(troubles)
     return ", ".join(f"{name} {100 * share:g} %" for name, share in shares.items() if share)

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from loadgen.plan import Plan
+from loadgen.plan import Plan, Stage
 from loadgen.report.run import Run
 
 WORTH_SAYING_LATE: Final = 0.01
@@ -54,10 +54,14 @@ def _told(plan: Plan) -> dict[str, str]:
 def rate_text(plan: Plan) -> str:
     """The planned rate, or how it goes from one to another."""
     if plan.stages:
-        return ", ".join(
-            f"{stage.start_rate:g}–{stage.stop_rate:g} events/s in {stage.seconds:g} s" for stage in plan.stages
-        )
+        return ", ".join(map(_stage_text, plan.stages))
     return "as fast as it goes" if plan.closed_loop else f"{plan.rate:g} events/s"
+
+
+def _stage_text(stage: Stage) -> str:
+    steady = stage.start_rate == stage.stop_rate
+    rates = f"{stage.stop_rate:g}" if steady else f"{stage.start_rate:g} to {stage.stop_rate:g}"
+    return f"{rates} events/s for {stage.seconds:g} s"
 
 
 def _text(value: object) -> str:
