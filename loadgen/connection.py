@@ -1,12 +1,12 @@
 """A keep-alive HTTP/1.1 client with one request at a time, several times faster than a general one."""
 
 import asyncio
-import os
 from typing import cast
 
 import httptools
 import msgspec
 
+from loadgen.faults import fault_text
 from loadgen.target import Target
 
 
@@ -49,7 +49,7 @@ class Connection:
         except TimeoutError:
             raise NoAnswerError(f"no connection within {self._timeout_seconds:g} s") from None
         except OSError as error:
-            raise NoAnswerError(_reason(error)) from error
+            raise NoAnswerError(fault_text(error)) from error
         return wire
 
 
@@ -98,7 +98,7 @@ class Wire(asyncio.Protocol):
             self._timer.cancel()
         if error is None and self._ends_at_eof:
             self.on_message_complete()
-        self._fail("connection closed before the answer" if error is None else _reason(error))
+        self._fail("connection closed before the answer" if error is None else fault_text(error))
 
     def on_message_begin(self) -> None:
         self._body = b""
@@ -143,10 +143,3 @@ class Wire(asyncio.Protocol):
 def _settle(answer: asyncio.Future[Answer], value: Answer) -> None:
     if not answer.done():
         answer.set_result(value)
-
-
-def _reason(error: Exception) -> str:
-    """The same few words for the same fault, whatever the platform and the address."""
-    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
-        return os.strerror(error.errno).lower()
-    return str(error)

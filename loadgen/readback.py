@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 import aiohttp
 import msgspec
 
+from loadgen.faults import fault_text
+
 EVERYTHING = 1_000_000_000
 CHUNK_BYTES = 1 << 18
 
@@ -31,6 +33,8 @@ async def stored(session: aiohttp.ClientSession, url: str, start_ms: int, stop_m
                 raise CannotReadError(f"{response.url} answered {response.status}: {(await response.text())[:200]}")
             async for row in _rows(response.content):
                 yield row
+    except aiohttp.ClientConnectorError as error:
+        raise CannotReadError(f"nobody answers at {url}: {fault_text(error.os_error)}. Is the service up?") from error
     except (aiohttp.ClientError, TimeoutError) as error:
         raise CannotReadError(f"{url}/get_data: {str(error) or type(error).__name__}; is the service up?") from error
     except msgspec.DecodeError as error:

@@ -1,8 +1,10 @@
 """``loadgen serve``: from its options to its exit code."""
 
+import socket
 from argparse import Namespace
 
 from loadgen.commands import OK, fail
+from loadgen.faults import fault_text
 from loadgen.server import serve
 
 
@@ -13,6 +15,8 @@ def serve_command(options: Namespace) -> int:
 
     try:
         serve(options.target, options.profile, options.host, options.port, announce)
+    except socket.gaierror as error:
+        return fail("serve", f"can't listen on {options.host}: {fault_text(error)}. Try another --host")
     except OSError as error:
-        return fail("serve", f"can't listen on {options.host}:{options.port}: {error.strerror}. Try another --port")
+        return fail("serve", f"can't listen on {options.host}:{options.port}: {fault_text(error)}. Try another --port")
     return OK

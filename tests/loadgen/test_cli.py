@@ -161,6 +161,7 @@ async def test_a_killed_run_can_still_be_verified(
         (["replay", "-", "--speed", "fast"], "or max"),
         (["serve", "--target", "https://ingest"], "try http://127.0.0.1:5000"),
         ([], "See loadgen --help"),
+        (["serve", "--host", "nosuch.invalid"], "Try another --host"),
     ],
 )
 def test_wrong_usage_names_the_way_out(arguments: list[str], way_out: str, capsys: pytest.CaptureFixture[str]) -> None:

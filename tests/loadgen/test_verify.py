@@ -139,7 +139,7 @@ def test_an_event_sent_twice_and_stored_twice_is_named() -> None:
 
 
 async def test_a_server_that_is_away_is_said_to_be(record: Record, nobody_url: str) -> None:
-    with pytest.raises(CannotReadError, match="is the service up"):
+    with pytest.raises(CannotReadError, match=r"connection refused\. Is the service up"):
         await verify(record, nobody_url, 0)
 
 

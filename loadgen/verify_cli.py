@@ -1,0 +1,26 @@
+"""``loadgen verify``: from its options to its exit code."""
+
+from argparse import Namespace
+
+from rich.console import Console
+
+from loadgen.commands import INTERRUPTED, NOT_ALL, OK, fail, in_loop
+from loadgen.readback import CannotReadError
+from loadgen.results import UnreadableError, read
+from loadgen.standing import reporter
+from loadgen.verify import OtherEventsError, text, verify
+
+
+def verify_command(options: Namespace) -> int:
+    try:
+        record = read(options.results)
+        with reporter(Console(stderr=True)) as reporting:
+            findings = in_loop(verify(record, options.url or record.plan.url, options.wait, reporting.report))
+    except (UnreadableError, CannotReadError, OtherEventsError) as error:
+        return fail("verify", str(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    if not record.finished:
+        print("the run did not end by itself: its last second is not checked")
+    print(text(findings))
+    return OK if findings.good else NOT_ALL
