@@ -31,14 +31,14 @@ def test_slower_throughout_is_worse_and_faster_is_better(tmp_path: Path) -> None
 
 def test_noise_is_claimed_about_as_rarely_as_said(tmp_path: Path) -> None:
     """Runs of one and the same kind: chance makes one in 128 differ in all parts."""
-    pairs = 128
+    pairs = 64
     claimed = [
         seed
         for seed in range(pairs)
         if differences(tmp_path, noisy(seed), noisy(seed + pairs))["p50"].judgement
         in (Judgement.BETTER, Judgement.WORSE)
     ]
-    assert len(claimed) <= 5, f"of {pairs} comparisons of equals, these were claimed to differ: {claimed}"
+    assert len(claimed) <= 3, f"of {pairs} comparisons of equals, these were claimed to differ: {claimed}"
 
 
 def test_one_bad_moment_is_unclear(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from loadgen.sensors import EVENTS_VERSION, PROFILES, events
 
 VERSION: Final = 2
 DIGESTS: Final = {
-    "steady": "d9303e1414001c6d",
-    "city": "16e453154d89b035",
-    "plant": "90d8f1c9660a4dc5",
-    "farm": "b52d3a0130f7ad2e",
+    "steady": "c7c1c22fea5952d0",
+    "city": "5d945bbebfe896d3",
+    "plant": "2f47d0030bf50897",
+    "farm": "e33ec6a293c0fbca",
 }
 
 
