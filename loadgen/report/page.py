@@ -52,8 +52,9 @@ def _in_script(value: object) -> str:
 
 def _plan(run: Run) -> str:
     plan = run.plan
-    sizes = f"batches of {plan.batch:,}, {plan.format}, {plan.connections:,} connections"
-    return f"{run.name}: {rate_text(plan)}, {sizes}, {plan.url}"
+    sensors = f"{plan.sensors:,} sensors ({plan.profile})"
+    requests = f"batches of {plan.batch:,}, {plan.format}{' in gzip' * plan.gzip}, {plan.connections:,} connections"
+    return f"{run.name}: {rate_text(plan)} of {sensors}, {requests}, {plan.url}"
 
 
 def _table(runs: Sequence[Run], comparisons: Sequence[Comparison]) -> str:
