@@ -19,6 +19,17 @@ class Answer(msgspec.Struct, frozen=True):
     body: bytes
 
 
+async def refusal(target: Target, timeout_seconds: float) -> str | None:
+    """Why the target can't be reached, so that thousands of events need not find out one by one; None if it can."""
+    connection = Connection(target, timeout_seconds)
+    try:
+        await connection.open()
+    except NoAnswerError as reason:
+        return str(reason)
+    await connection.close()
+    return None
+
+
 class Connection:
     """One place in the queue of a server: a TCP connection, opened when needed and again when it was lost."""
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from loadgen import summary
 from loadgen.commands import FAILED_IF, INTERRUPTED, NOT_ALL, OK, fail, in_loop
 from loadgen.conditions import Condition, Outcome, tolerates
+from loadgen.connection import refusal
 from loadgen.heartbeat import Heartbeat
 from loadgen.plan import Plan
 from loadgen.processes import ProcessDiedError, run_in_processes
@@ -17,6 +18,7 @@ from loadgen.progress import Reporter, reporter
 from loadgen.results import ResultsWriter, Summary
 from loadgen.run import run
 from loadgen.run_options import BadOptionsError, plan_of
+from loadgen.target import Target
 
 
 def run_command(options: Namespace) -> int:
@@ -24,6 +26,9 @@ def run_command(options: Namespace) -> int:
         plan = plan_of(options)
     except BadOptionsError as error:
         return fail("run", str(error))
+    away = in_loop(refusal(Target.parse(plan.url), plan.timeout_seconds))
+    if away:
+        return fail("run", f"nobody answers at {plan.url}: {away}. Start the service, or name it with --url")
     try:
         results = ResultsWriter(options.results)
     except OSError as error:

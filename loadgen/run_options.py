@@ -41,7 +41,7 @@ conditions of --fail-if, with > >= < or <=; counts as a number or as a share of 
   rate                      events acked a second: rate<990
 
 exit codes: 0 all events acked, no condition holds; 1 some were not acked, and no condition is about that, or a process
-of loadgen died; 2 the command line is wrong; 3 a --fail-if holds; 130 interrupted twice.
+of loadgen died; 2 the command line is wrong or nobody answers at --url; 3 a --fail-if holds; 130 interrupted twice.
 The first Ctrl-C stops sending, waits up to 2 s for answers and still prints the summary.
 """
 

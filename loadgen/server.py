@@ -10,7 +10,7 @@ import uvloop
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from loadgen.connection import Connection, NoAnswerError
+from loadgen.connection import refusal
 from loadgen.plan import Plan
 from loadgen.progress import Silence
 from loadgen.results import ResultsWriter, Summary
@@ -67,9 +67,9 @@ class Generator:
             self._calls -= 1
 
     async def _generate(self, count: int) -> web.Response:
-        refusal = await _refusal(Target.parse(self._target_url))
-        if refusal:
-            return _problem(502, f"ingest at {self._target_url} is away: {refusal}")
+        away = await refusal(Target.parse(self._target_url), CONNECT_SECONDS)
+        if away:
+            return _problem(502, f"ingest at {self._target_url} is away: {away}")
         summary = await self._post(count)
         if not summary.acked and not summary.rejected and summary.sent:
             return _problem(502, f"ingest at {self._target_url} took nothing: {', '.join(summary.errors)}")
@@ -148,17 +148,6 @@ async def _help(_: web.Request) -> web.Response:
 
 async def _health(_: web.Request) -> web.Response:
     return _json(200, {"status": "pass"})
-
-
-async def _refusal(target: Target) -> str | None:
-    """Why the target can't be reached, so that thousands of events need not find out one by one."""
-    connection = Connection(target, CONNECT_SECONDS)
-    try:
-        await connection.open()
-    except NoAnswerError as reason:
-        return str(reason)
-    await connection.close()
-    return None
 
 
 def _count(text: str) -> int | None:

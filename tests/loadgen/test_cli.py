@@ -69,6 +69,22 @@ async def test_a_ramp_and_steps_follow_one_another(service: Service) -> None:
     assert len(service.rows) == 100
 
 
+async def test_results_that_can_not_be_written_are_said_before_anything_is_sent(service: Service) -> None:
+    code, _, err = await loadgen("run", "--url", service.url, "--results", "/dev/null/run.jsonl")
+    assert (code, service.posts) == (2, 0)
+    assert err == "loadgen run: /dev/null/run.jsonl can't be written: Not a directory. Name another --results file\n"
+
+
+async def test_nobody_there_is_said_at_once(nobody_url: str, tmp_path: Path) -> None:
+    results = tmp_path / "run.jsonl"
+    code, out, err = await loadgen("run", "--url", nobody_url, "--results", str(results))
+    assert (code, out) == (2, "")
+    assert err == (
+        f"loadgen run: nobody answers at {nobody_url}: connection refused. Start the service, or name it with --url\n"
+    )
+    assert not results.exists()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_one_signal_ends_an_endless_run_cleanly(service: Service, number: signal.Signals) -> None:
     process = await start("run", "--url", service.url, "--duration", "forever", "--rate", "50")
@@ -149,7 +165,6 @@ async def test_a_killed_run_can_still_be_verified(
         (["run", "--processes", "101"], "give --connections 101 or more"),
         (["run", "--fail-if", "p99>50"], "write it like 500ms"),
         (["run", "--fail-if", "p98>50ms"], "there are p50, p90, p99"),
-        (["run", "--results", "/dev/null/run.jsonl"], "Name another --results file"),
         (["verify"], "See loadgen verify --help"),
         (["verify", "--results", "/dev/null/run.jsonl"], "can't be read"),
         (["backfill", "--days", "0"], "write one like 7 or 0.5"),
