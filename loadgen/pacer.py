@@ -50,13 +50,14 @@ class Pacer:
 
     def request_ns(self, request: int) -> int:
         """A request leaves once its last event has happened, so no event comes from the future."""
-        return self.event_ns(request * self.batch + max(self.size(request), 1) - 1)
+        return self.event_ns(request * self.batch + (self.size(request) or 1) - 1)
 
     def size(self, request: int) -> int:
         """How many events the request carries; 0 after the last one."""
         if self.events is None:
             return self.batch
-        return max(0, min(self.batch, self.events - request * self.batch))
+        left = self.events - request * self.batch
+        return self.batch if left >= self.batch else max(left, 0)
 
     @property
     def end_ns(self) -> int:

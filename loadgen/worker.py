@@ -5,6 +5,7 @@ Any other line on the standard input, or its end, stops it as Ctrl-C would: it n
 """
 
 import asyncio
+import gc
 import sys
 from functools import partial
 
@@ -28,6 +29,7 @@ class Told:
 
 
 async def work() -> None:
+    gc.freeze()
     told = Told()
     commands = await _standard_input()
     told.tell(Ready())
