@@ -74,14 +74,18 @@ Line = Started | Second | Summary
 
 
 class ResultsWriter:
-    """Writes lines as they come; without a path it writes nothing."""
+    """Writes lines as they come; without a path it writes nothing. Raises OSError, with the file's name."""
 
     def __init__(self, path: Path | None) -> None:
+        self._path = path
         self._file = path.open("wb", buffering=0) if path else None
 
     def write(self, line: Line) -> None:
         if self._file:
-            self._file.write(msgspec.json.encode(line) + b"\n")
+            try:
+                self._file.write(msgspec.json.encode(line) + b"\n")
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, str(self._path)) from error
 
     def __enter__(self) -> Self:
         return self

@@ -49,6 +49,9 @@ def _carry_out(plan: Plan, results: ResultsWriter, reporting: Reporter, conditio
         _show(error.summary, [])
         fail("run", str(error))
         return NOT_ALL
+    except (OSError, ExceptionGroup) as error:
+        cause = _os_error(error)
+        return fail("run", f"stopped, for {cause.filename} can't be written any more: {cause.strerror}")
     if done is None:
         return INTERRUPTED
     outcomes = [condition.judge(done) for condition in conditions]
@@ -77,6 +80,16 @@ async def _run(plan: Plan, results: ResultsWriter, reporting: Reporter) -> Summa
         return await running
     except asyncio.CancelledError:
         return None
+
+
+def _os_error(error: OSError | ExceptionGroup[Exception]) -> OSError:
+    """The one inside; any other error goes on."""
+    while isinstance(error, ExceptionGroup):
+        inner = error.exceptions[0]
+        if not isinstance(inner, (OSError, ExceptionGroup)):
+            raise error
+        error = inner
+    return error
 
 
 def _reporter(options: Namespace, plan: Plan) -> Reporter:

@@ -128,6 +128,8 @@ class Schedule:
 
     def _wake(self) -> None:
         self._timer = None
+        # Whoever was cancelled waits no more, and must not be handed a request.
+        self._idle = [idle for idle in self._idle if not idle.done()]
         # The connection used last goes first: spare ones stay cold instead of being kept half alive.
         while self._idle and (request := self._next_due()) is not None:
             self._idle.pop().set_result(request)

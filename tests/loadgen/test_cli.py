@@ -4,6 +4,7 @@ import asyncio
 import signal
 from pathlib import Path
 
+import psutil
 import pytest
 
 from loadgen.__main__ import main
@@ -120,6 +121,20 @@ async def test_a_heartbeat_that_can_not_be_written_is_said_before_anything_is_se
     code, _, err = await loadgen("run", "--url", service.url, "--heartbeat", str(nowhere))
     assert (code, service.posts) == (2, 0)
     assert err == f"loadgen run: {nowhere} can't be written: No such file or directory. Name another --heartbeat file\n"
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+async def test_a_results_file_that_can_not_grow_ends_the_run_in_a_sentence(
+    service: Service, tmp_path: Path, processes: str
+) -> None:
+    results = str(tmp_path / "run.jsonl")
+    options = ["--duration", "forever", "--results", results, "--processes", processes]
+    process = await start("run", "--url", service.url, *options)
+    # Room for the plan and a second or two.
+    psutil.Process(process.pid).rlimit(psutil.RLIMIT_FSIZE, (1024, 1024))
+    code, out, err = await finish(process)
+    assert (code, out) == (2, "")
+    assert err == f"loadgen run: stopped, for {results} can't be written any more: File too large\n"
 
 
 async def test_a_second_signal_ends_it_at_once(service: Service) -> None:
