@@ -1,7 +1,7 @@
 """docs/loadgen.md is held to what the commands say of themselves."""
 
 import re
-from argparse import Action, ArgumentParser
+from argparse import SUPPRESS, Action, ArgumentParser
 from pathlib import Path
 
 import pytest
@@ -27,14 +27,15 @@ def options(command: Command) -> list[Action]:
 
 
 def row(action: Action) -> str:
-    """``| `--rate` | `1000` | events a second |``"""
+    """``| `--rate` | `1000` | events a second |``; a default may stand in the help instead."""
     name = action.option_strings[0] if action.option_strings else str(action.metavar)
-    default = "" if action.default in (None, False, []) else f"`{_shown(action.default)}`"
-    return f"| `{name}` | {default} | {action.help} |"
+    what, _, told = str(action.help).removesuffix(")").partition(" (default: ")
+    default = told if action.default == SUPPRESS else _shown(action.default)
+    return f"| `{name}` | {default and f'`{default}`'} | {what} |"
 
 
 def _shown(default: object) -> str:
-    return f"{default:g}" if isinstance(default, float) else str(default)
+    return "" if default in (None, False, []) else f"{default:g}" if isinstance(default, float) else str(default)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: str(command.name))

@@ -30,7 +30,7 @@ def test_nothing_measured_is_all_zero_and_an_hour_is_the_most() -> None:
     assert 3_599_000 <= latencies.percentiles().max <= 3_605_000
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(first=latencies_ns, second=latencies_ns)
 def test_encoded_decoded_and_added_is_as_if_measured_in_one(first: list[int], second: list[int]) -> None:
     whole, parts = Latencies(), [Latencies(), Latencies()]
