@@ -22,7 +22,7 @@ BACKFILL_MORE = f"""\
 {profile_table()}
 
 examples:
-  loadgen backfill --days 7                                  1000 sensors, once a minute each
+  loadgen backfill --days 7                                  1000 sensors, once in 5 minutes each
   loadgen backfill --days 365 --interval 1h --sensors 100    a year, at little cost
   loadgen backfill --days 1 --results past.jsonl && loadgen verify --results past.jsonl
   loadgen backfill --days 7 && loadgen run --profile city --duration forever     the same sensors go on
@@ -38,7 +38,7 @@ def add_backfill(command: ArgumentParser) -> None:
     add = command.add_argument
     add("--days", type=arguments.days, default="7", help="how many days back")
     add("--until", type=arguments.time_ms, metavar="TIME", help="where it ends: ISO 8601 or Unix ms; now if not given")
-    add("--interval", type=arguments.interval_seconds, default="1m", help="time between two events of a sensor")
+    add("--interval", type=arguments.interval_seconds, default="5m", help="time between two events of a sensor")
     add_sensors(command, sensors=1000, profile=CITY.name)
     add("--batch", type=arguments.listed, default=MOST_BATCH, help=f"events in a request, at most {MOST_BATCH}")
     add("--results", type=Path, metavar="FILE", help="write the results here as JSON lines, for verify")

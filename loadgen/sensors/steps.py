@@ -9,7 +9,10 @@ from loadgen.sensors.scale import Scale
 
 @dataclass(frozen=True)
 class Steps:
-    """A quantity that keeps to one of its ``levels``, with a little noise, for ``readings`` readings on average."""
+    """A quantity that keeps to one of its ``levels`` for ``readings`` readings on average.
+
+    There is a little ``noise``, but never below the lowest level: what stands still does not turn backwards.
+    """
 
     levels: tuple[float, ...]
     noise: float
@@ -17,7 +20,7 @@ class Steps:
     decimals: int
 
     def maker(self) -> Callable[[Chance], Read]:
-        scale = Scale.of(min(self.levels) - self.noise, max(self.levels) + self.noise, self.decimals)
+        scale = Scale.of(min(self.levels), max(self.levels) + self.noise, self.decimals)
         levels = tuple(map(scale.index, self.levels))
         noise = scale.length(self.noise)
         return lambda chance: Stepper(scale, levels, noise, 1 / self.readings, chance()).read
@@ -39,4 +42,5 @@ class Stepper:
     def read(self, _timestamp_ms: int, chance: float) -> str:
         if chance < self._leaves:
             self._level = self._levels[int(chance / self._leaves * len(self._levels))]
-        return self._texts[self._level + int(chance * self._width) - self._noise]
+        reading = self._level + int(chance * self._width) - self._noise
+        return self._texts[reading if reading > 0 else 0]

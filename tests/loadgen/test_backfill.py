@@ -15,7 +15,21 @@ from tests.loadgen.service import Service
 
 UNTIL = "2026-11-23T12:00:00Z"
 # 30 sensors, once a minute for 6 hours.
-SMALL = ("backfill", "--days", "0.25", "--sensors", "30", "--until", UNTIL, "--profile", "farm", "--batch", "500")
+SMALL = (
+    "backfill",
+    "--days",
+    "0.25",
+    "--sensors",
+    "30",
+    "--interval",
+    "1m",
+    "--until",
+    UNTIL,
+    "--profile",
+    "farm",
+    "--batch",
+    "500",
+)
 EVENTS = 30 * 6 * 60
 
 

@@ -66,6 +66,11 @@ def test_steps_jump_between_their_levels_and_stay_in_between() -> None:
     assert set(near) == set(levels)
 
 
+def test_what_stands_still_does_not_turn_backwards() -> None:
+    read = Steps((0.0, 900.0), noise=4, readings=50, decimals=0).maker()(lambda: 0.0)
+    assert {float(read(0, 0.1 + number / 1000)) for number in range(900)} == {0.0, 1.0, 2.0, 3.0, 4.0}
+
+
 def test_a_walk_reaches_both_ends_and_never_leaves_its_range() -> None:
     read = Walk(low=-1, high=1, step=0.5, decimals=1).maker()(lambda: HALF)
     down = [float(read(0, 0.0)) for _ in range(10)]

@@ -30,6 +30,7 @@ def take(count: int, source: Plan) -> list[Event]:
     return list(islice(events(source), count))
 
 
+@settings(deadline=None)
 @given(sensors=st.integers(1, 100), rate=rates, seed=st.integers(), profile=st.sampled_from(PROFILE_NAMES))
 def test_the_same_plan_gives_the_same_events(sensors: int, rate: float, seed: int, profile: str) -> None:
     expected = take(150, plan(sensors, rate, seed, profile=profile))
@@ -51,6 +52,7 @@ def test_the_same_plan_gives_the_same_events_in_another_process(profile: str) ->
     assert msgspec.json.decode(other.stdout, type=list[Event]) == take(5000, plan(profile=profile))
 
 
+@settings(deadline=None)
 @given(sensors=st.integers(1, 50), rate=rates)
 def test_every_event_has_an_identity_of_its_own_and_time_never_goes_back(sensors: int, rate: float) -> None:
     sent = take(200, plan(sensors, rate))
@@ -61,6 +63,7 @@ def test_every_event_has_an_identity_of_its_own_and_time_never_goes_back(sensors
 stages = st.lists(st.builds(Stage, st.integers(0, 90_000), st.integers(1, 90_000), st.floats(0.01, 1)), max_size=3)
 
 
+@settings(deadline=None)
 @given(sensors=st.integers(4, 30), rate=rates, stages=stages, processes=st.integers(1, 4))
 def test_shares_have_sensors_of_their_own_and_every_event_an_identity(
     sensors: int, rate: float, stages: list[Stage], processes: int
@@ -108,6 +111,7 @@ def test_a_place_of_the_plan_is_never_empty_and_its_event_never_of_the_future(pr
     assert all(event.timestamp <= START_MS + place for place, event in enumerate(sent))
 
 
+@settings(deadline=None)
 @given(sensors=st.integers(1, 50), rate=st.integers(1, 1000))
 def test_timestamps_are_the_planned_times_while_sensors_are_slow_enough(sensors: int, rate: int) -> None:
     sent = take(200, plan(sensors, rate))
