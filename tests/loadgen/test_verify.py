@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from loadgen.compare import Comparison, Findings
@@ -178,7 +178,6 @@ def test_windows_cover_the_run_without_overlap(rate: float) -> None:
     assert len(pieces) > 10
 
 
-@settings(deadline=None)
 @given(
     profile=st.sampled_from(tuple(PROFILES)),
     rate=st.sampled_from([0.0, 7.0, 1000.0, 100_000.0]),

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from loadgen.plan import Plan, Stage
@@ -30,7 +30,6 @@ def take(count: int, source: Plan) -> list[Event]:
     return list(islice(events(source), count))
 
 
-@settings(deadline=None)
 @given(sensors=st.integers(1, 100), rate=rates, seed=st.integers(), profile=st.sampled_from(PROFILE_NAMES))
 def test_the_same_plan_gives_the_same_events(sensors: int, rate: float, seed: int, profile: str) -> None:
     expected = take(150, plan(sensors, rate, seed, profile=profile))
@@ -52,7 +51,6 @@ def test_the_same_plan_gives_the_same_events_in_another_process(profile: str) ->
     assert msgspec.json.decode(other.stdout, type=list[Event]) == take(5000, plan(profile=profile))
 
 
-@settings(deadline=None)
 @given(sensors=st.integers(1, 50), rate=rates)
 def test_every_event_has_an_identity_of_its_own_and_time_never_goes_back(sensors: int, rate: float) -> None:
     sent = take(200, plan(sensors, rate))
@@ -63,7 +61,6 @@ def test_every_event_has_an_identity_of_its_own_and_time_never_goes_back(sensors
 stages = st.lists(st.builds(Stage, st.integers(0, 90_000), st.integers(1, 90_000), st.floats(0.01, 1)), max_size=3)
 
 
-@settings(deadline=None)
 @given(sensors=st.integers(4, 30), rate=rates, stages=stages, processes=st.integers(1, 4))
 def test_shares_have_sensors_of_their_own_and_every_event_an_identity(
     sensors: int, rate: float, stages: list[Stage], processes: int
@@ -83,7 +80,6 @@ def test_a_sensor_is_the_same_kind_however_many_processes_share_the_run() -> Non
         assert all(kinds[event.tag] == bool(NUMBER.fullmatch(event.valor)) for event in take(400, share) if event.valor)
 
 
-@settings(deadline=None)
 @given(sensors=st.integers(1, 50), rate=rates, seed=st.integers(), profile=st.sampled_from(PROFILE_NAMES))
 def test_an_event_that_comes_twice_is_the_same_event_and_no_other_shares_its_sensor_and_time(
     sensors: int, rate: float, seed: int, profile: str
@@ -94,7 +90,6 @@ def test_an_event_that_comes_twice_is_the_same_event_and_no_other_shares_its_sen
     assert max(Counter((event.timestamp, event.tag) for event in sent).values()) <= 2
 
 
-@settings(deadline=None)
 @given(sensors=st.integers(1, 50), rate=rates, profile=st.sampled_from(PROFILE_NAMES), count=st.integers(1, 3000))
 def test_what_comes_late_is_known_to_be_held_back(sensors: int, rate: float, profile: str, count: int) -> None:
     stream = Stream(plan(sensors, rate, profile=profile))
@@ -111,7 +106,6 @@ def test_a_place_of_the_plan_is_never_empty_and_its_event_never_of_the_future(pr
     assert all(event.timestamp <= START_MS + place for place, event in enumerate(sent))
 
 
-@settings(deadline=None)
 @given(sensors=st.integers(1, 50), rate=st.integers(1, 1000))
 def test_timestamps_are_the_planned_times_while_sensors_are_slow_enough(sensors: int, rate: int) -> None:
     sent = take(200, plan(sensors, rate))
