@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import psutil

@@ -8,10 +8,11 @@ import pytest
 from loadgen.latency import Latencies
 from loadgen.plan import Plan
 from loadgen.results import ResultsWriter, Started, Summary, UnreadableError, read
+from loadgen.sensors import EVENTS_VERSION
 from loadgen.tally import Tally
 from loadgen.verdict import ALL_ACKED
 from loadgen.verify import OtherEventsError, verify
-from tests.loadgen.service import Service
+from tests.loadgen.service import Service, shown
 
 CASES = Path(__file__).parent / "cases"
 
@@ -98,9 +99,21 @@ def test_a_file_from_before_histograms_were_kept_is_read() -> None:
     assert (record.summary.acked, record.summary.histogram) == (50, "")
 
 
-async def test_a_run_whose_events_can_not_be_made_again_is_not_called_altered(service: Service) -> None:
+async def test_a_file_from_before_histograms_were_kept_is_verified(service: Service) -> None:
+    """The events that were sent then are made again from the plan of then."""
+    events = (CASES / "before_histograms.events.ndjson").read_text().splitlines()
+    service.rows = [shown(msgspec.json.decode(event)) for event in events]
+    findings = await verify(read(CASES / "before_histograms.jsonl"), service.url, wait_seconds=0)
+    assert findings.good, findings
+    assert findings.verified == 50
+
+
+async def test_a_run_whose_events_can_not_be_made_again_is_not_called_altered(service: Service, tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    with ResultsWriter(path) as writer:
+        writer.write(Started(PLAN, EVENTS_VERSION + 1))
     with pytest.raises(OtherEventsError, match="another version of loadgen made this run's events"):
-        await verify(read(CASES / "before_histograms.jsonl"), service.url, wait_seconds=0)
+        await verify(read(path), service.url, wait_seconds=0)
 
 
 def test_no_file_is_refused_too(tmp_path: Path) -> None:

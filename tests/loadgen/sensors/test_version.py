@@ -10,12 +10,12 @@ import pytest
 from loadgen.plan import Plan
 from loadgen.sensors import EVENTS_VERSION, PROFILES, events
 
-VERSION: Final = 2
+VERSION: Final = 1
 DIGESTS: Final = {
     "steady": "c7c1c22fea5952d0",
     "city": "5d945bbebfe896d3",
-    "plant": "2f47d0030bf50897",
-    "farm": "e33ec6a293c0fbca",
+    "plant": "b4981d07cb382c95",
+    "farm": "9eb635d3621b3cfb",
 }
 
 
