@@ -2,8 +2,6 @@
 
 import asyncio
 import signal
-import sys
-from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import psutil
