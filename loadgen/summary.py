@@ -11,7 +11,8 @@ def text(summary: Summary, outcomes: Sequence[Outcome] = ()) -> str:
 
 
 def _lines(summary: Summary) -> Iterator[str]:
-    yield _row("sent", f"{summary.sent:,} events in {summary.requests:,} requests, {summary.seconds:.1f} s")
+    seconds = f"{summary.seconds:.1f} s{', interrupted' if summary.interrupted else ''}"
+    yield _row("sent", f"{summary.sent:,} events in {summary.requests:,} requests, {seconds}")
     yield _row("acked", f"{summary.acked:,}{' (all)' if summary.all_acked else ''}")
     yield _row("rejected", f"{summary.rejected:,}")
     yield from _reasons(summary.rejections)

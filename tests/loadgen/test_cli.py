@@ -94,6 +94,7 @@ async def test_one_signal_ends_an_endless_run_cleanly(service: Service, number: 
     code, out, err = await finish(process)
     assert (code, err) == (0, ""), out + err
     assert f"acked     {len(service.rows)} (all)" in out
+    assert " s, interrupted\n" in out
 
 
 async def test_the_heartbeat_beats_only_while_events_are_acked(service: Service, tmp_path: Path) -> None:
