@@ -18,6 +18,8 @@ _MARKS_AT_ONCE = 10_000
 # What is counted at once; a sensor's minute costs 1. With the newest minutes it is done soon, and they come first.
 _COST_AT_ONCE = 200
 _COST_OF_ALL = 100
+# Of the past up to an hour of all: each hour it touches is added up again, whether by one minute of it or by sixty.
+_MOST_COST_OF_PAST = 60 * _COST_OF_ALL
 # With so many points on their way to InfluxDB it has better things to do than the past.
 _BUSY_POINTS = 5_000
 
@@ -25,7 +27,8 @@ _BUSY_POINTS = 5_000
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How long to rest between two rounds, how long to count the past before the newest minutes have their turn again,
-    and for how long a write that was not answered may still be carried out."""
+    and for how long a write that was not answered may still be carried out. Nothing of the past should take longer at
+    once than those have to wait for their turn."""
 
     interval_seconds: float
     past_seconds: float = 2.0
@@ -42,6 +45,7 @@ class Keeper:
         self._log = structlog.get_logger("rollup")
         self._caught_up_at = time.monotonic()
         self._unsure_until = 0.0
+        self._cost_of_past = _COST_AT_ONCE
         self.trouble: str | None = None
 
     @property
@@ -66,8 +70,10 @@ class Keeper:
         dirty = await self._spool.dirty(_MARKS_AT_ONCE)
         counted = 0
         while counted < len(dirty):
-            batch = first_minutes(dirty[counted:])
-            await self._count(batch)
+            batch = first_minutes(dirty[counted:], self._cost_of_past if counted else _COST_AT_ONCE)
+            took_seconds = await self._count(batch)
+            if counted:
+                self._learn(took_seconds)
             counted += len(batch)
             if self._busy() or time.monotonic() - started > self._pace.past_seconds:
                 break
@@ -76,7 +82,9 @@ class Keeper:
             self._caught_up_at = started
         return more_waits
 
-    async def _count(self, batch: Sequence[DirtyMinute]) -> None:
+    async def _count(self, batch: Sequence[DirtyMinute]) -> float:
+        """How many seconds it took."""
+        started = time.monotonic()
         try:
             await self._recount.run([one.mark for one in batch])
         except WriteUnanswered:
@@ -85,6 +93,14 @@ class Keeper:
         # Until then InfluxDB may put an older count in the place of this one: it will be counted again.
         if time.monotonic() >= self._unsure_until:
             await self._spool.clean(batch)
+        return time.monotonic() - started
+
+    def _learn(self, took_seconds: float) -> None:
+        """How much of the past can be counted at once depends on how much lies in it."""
+        if took_seconds > self._pace.past_seconds:
+            self._cost_of_past = max(self._cost_of_past // 2, _COST_AT_ONCE)
+        elif took_seconds < self._pace.past_seconds / 2:
+            self._cost_of_past = min(self._cost_of_past * 2, _MOST_COST_OF_PAST)
 
     def _busy(self) -> bool:
         return self._spool.depth.points >= _BUSY_POINTS
@@ -103,13 +119,13 @@ class Keeper:
         return more_waits
 
 
-def first_minutes(dirty: Sequence[DirtyMinute]) -> Sequence[DirtyMinute]:
-    """The first minutes of ``dirty``, whole, as many as may be counted at once but at least one."""
+def first_minutes(dirty: Sequence[DirtyMinute], most_cost: int) -> Sequence[DirtyMinute]:
+    """The first minutes of ``dirty``, whole, as many as cost no more but at least one."""
     cost = taken = 0
     for _, group in groupby(dirty, lambda one: one.mark.start_ms):
         tags = [one.mark.tag for one in group]
         cost += _COST_OF_ALL if "" in few(set(tags)) else len(tags)
-        if cost > _COST_AT_ONCE and taken:
+        if cost > most_cost and taken:
             break
         taken += len(tags)
     return dirty[:taken]

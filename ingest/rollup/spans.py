@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from ingest.minutes import MINUTE_MS, Mark, few
+from ingest.minutes import HOUR_MS, Mark, few
 
 # A query for all sensors costs by what lies in it; one for a sensor costs hardly more for a day than for a minute.
-_LONGEST_OF_ALL_MS = 10 * MINUTE_MS
+_LONGEST_OF_ALL_MS = HOUR_MS
 _LONGEST_OF_ONE = 1440
 _GAP_OF_ONE = 30
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from ingest.line_protocol import LineEncoder
 from ingest.minutes import HOUR_MS, MINUTE_MS, Mark
 from ingest.rollup.keeper import Keeper, Pace, first_minutes
 from ingest.rollup.levels import LEVELS
+from ingest.rollup.recount import Recount
 from ingest.spool import Blob, Spool
 from ingest.spool_rows import Row
 from tests.ingest.influx_proxy import PassAndForget, proxied
@@ -132,6 +133,30 @@ async def test_while_much_is_on_its_way_the_past_waits(tmp_path: Path, place: Pl
     await assert_exact(place, sent)
 
 
+class Watched(Recount):
+    """One that notes how many marks it was given at a time."""
+
+    def __init__(self, inner: Recount) -> None:
+        self._inner = inner
+        self.batches: list[int] = []
+
+    async def run(self, minutes: Collection[Mark]) -> None:
+        self.batches.append(len(minutes))
+        await self._inner.run(minutes)
+
+
+async def test_of_a_past_that_is_quickly_counted_more_is_counted_at_once(tmp_path: Path, place: Place) -> None:
+    sent = [Event(HOUR + minute * MINUTE_MS, f"a.b.s{i}", "1") for minute in range(180) for i in range(17)]
+    async with opened(tmp_path) as spool:
+        recount = Watched(place.recount)
+        keeper = Keeper(spool, recount, Pace(5.0, past_seconds=60.0))
+        await ship(spool, place, sent)
+        assert await keeper.once() is False
+    assert recount.batches[:6] == [2, 2, 4, 8, 16, 32]
+    assert max(recount.batches) == 60, "an hour of all at most"
+    await assert_exact(place, sent)
+
+
 async def test_scattered_events_of_last_year_hold_up_nothing(tmp_path: Path, place: Place) -> None:
     chance = random.Random(1)
     scattered = [
@@ -172,12 +197,12 @@ async def test_a_write_that_was_not_answered_is_counted_again_until_it_can_do_no
 
 def test_what_is_counted_at_once_are_whole_minutes_and_at_least_one() -> None:
     of_all = [DirtyMinute(Mark(minute * MINUTE_MS, ""), 1) for minute in range(50, 0, -1)]
-    assert first_minutes(of_all) == of_all[:2]
+    assert first_minutes(of_all, 200) == of_all[:2]
     of_many = [DirtyMinute(Mark(0, f"a.b.s{i}"), 1) for i in range(5000)]
-    assert first_minutes(of_many) == of_many
+    assert first_minutes(of_many, 200) == of_many
     of_few = [DirtyMinute(Mark(minute * MINUTE_MS, "a.b.c"), 1) for minute in range(3000, 0, -1)]
-    assert first_minutes(of_few) == of_few[:200]
-    assert first_minutes([]) == []
+    assert first_minutes(of_few, 200) == of_few[:200]
+    assert first_minutes([], 200) == []
 
 
 async def _until(true: Callable[[], bool]) -> None:
