@@ -54,6 +54,8 @@ def _welcome(url: str) -> None:
 Events are kept in {folder}: {events:,} from earlier runs, and {_RATE} simulated ones a second from now on.
 
   see them        {url} in a browser
+  see it all      {url}/
+
   newest events   curl '{url}/get_data?limit=5'
   counts          curl -H 'Accept: text/plain' {url}/counts
   how it is       curl {url}/ready    curl {url}/metrics
@@ -63,7 +65,8 @@ Ctrl-C stops the sensors, then the service.
 
 
 def _sensors(url: str, ingest: "subprocess.Popen[bytes]") -> int:
-    command = [sys.executable, "-m", "loadgen", "run", "--url", url, "--rate", _RATE, "--duration", "forever"]
+    command = [sys.executable, "-m", "loadgen", "run", "--url", url, "--rate", _RATE, "--profile", "city"]
+    command += ["--duration", "forever"]
     sensors = subprocess.Popen(command)
     for number in (signal.SIGINT, signal.SIGTERM):
         # A terminal's Ctrl-C reaches the sensors too; a kill of this process does not.
