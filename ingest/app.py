@@ -1,10 +1,8 @@
 """The only wiring: settings in, a running service out."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from aiohttp import web
 from ingest.archive.archive import Archive
 from ingest.archive.folder import ArchiveFolder
 from ingest.archive.retention import Retention
+from ingest.backend import Backend
 from ingest.background import beside
 from ingest.config import influx_tokens
 from ingest.data_folder import DataFolder
@@ -34,54 +33,13 @@ from ingest.routes.write import BodyLimits, WriteRoutes
 from ingest.rules import Limits, Rules
 from ingest.settings import Settings
 from ingest.shipper import Batching, Shipper
-from ingest.sink import Sink, SpoolSink
+from ingest.sink import SpoolSink
 from ingest.spool import Spool
-from ingest.spool_rows import Depth
-from ingest.store import Store
 from ingest.store.embedded import EmbeddedStore
 from ingest.store.influx import InfluxStore
 from ingest.web.page import WebRoutes
 
 _READ_TIMEOUT_FACTOR = 3
-# Whoever asks for readiness wants to know now.
-_READY_SECONDS = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Backend:
-    """Where events go and where they are read from; spool, shipper and rollup only in front of InfluxDB."""
-
-    sink: Sink
-    store: Store
-    spool: Spool | None = None
-    shipper: Shipper | None = None
-    rollup: Keeper | None = None
-
-    async def reasons(self) -> list[str]:
-        """Everything that keeps events from being kept or read now."""
-        checks = [_in_time(self.sink.trouble(), "the disk"), _in_time(self.store.trouble(), "the store")]
-        beside_requests = [part.trouble for part in (self.shipper, self.rollup) if part]
-        return [trouble for trouble in (*beside_requests, *await asyncio.gather(*checks)) if trouble]
-
-    def gauges(self) -> dict[str, float]:
-        depth = self.spool.depth if self.spool else Depth()
-        age_seconds = max(0.0, time.time() - depth.oldest_ms / 1000) if depth.oldest_ms is not None else 0.0
-        return {
-            "spool_points": depth.points,
-            "spool_bytes": depth.bytes,
-            "spool_oldest_age_seconds": age_seconds,
-            "dead_letters": depth.dead_letters,
-            "rollup_dirty_minutes": depth.dirty_minutes,
-            "rollup_lag_seconds": self.rollup.lag_seconds if self.rollup else 0.0,
-        }
-
-
-async def _in_time(check: Coroutine[Any, Any, str | None], name: str) -> str | None:
-    try:
-        async with asyncio.timeout(_READY_SECONDS):
-            return await check
-    except TimeoutError:
-        return f"{name} does not answer within {_READY_SECONDS:g} s"
 
 
 @asynccontextmanager
@@ -183,9 +141,13 @@ def _application(settings: Settings, backend: Backend, archive: Archive | None, 
     application.add_routes(live.routes())
     application.on_shutdown.append(live.close)
     application.add_routes(SeriesRoutes(backend.store, _clock_ms).routes())
-    application.add_routes(ServiceRoutes(metrics, backend.reasons, archive.warnings if archive else list).routes())
+    application.add_routes(ServiceRoutes(metrics, backend.reasons, _warnings(backend, archive)).routes())
     application.add_routes(WebRoutes().routes())
     return application
+
+
+def _warnings(backend: Backend, archive: Archive | None) -> Callable[[], list[str]]:
+    return lambda: [*backend.warnings(), *(archive.warnings() if archive else ())]
 
 
 def _clock_ms() -> int:

@@ -10,6 +10,9 @@ from ingest.event import Event
 from ingest.store import StoredEvent
 
 MOST_KEPT = 20_000
+MOST_KEPT_BYTES = 32 * 2**20
+# What an event takes beside its valor, about.
+_EVENT_BYTES = 250
 
 
 class Arrived(msgspec.Struct, frozen=True):
@@ -22,18 +25,24 @@ class Arrived(msgspec.Struct, frozen=True):
 class Arrivals:
     """Places count the events since the start. Adding costs next to nothing where nobody watches."""
 
-    def __init__(self, most_kept: int = MOST_KEPT) -> None:
+    def __init__(self, most_kept: int = MOST_KEPT, most_bytes: int = MOST_KEPT_BYTES) -> None:
         self._most_kept = most_kept
+        self._most_bytes = most_bytes
+        self._bytes = 0
         self._groups: deque[_Group] = deque()
         self._start = 0
         self.end = 0
 
     def add(self, events: Sequence[Event]) -> None:
         """These are durable now; do not change the sequence any more."""
-        self._groups.append(_Group(self.end, events))
-        self.end += len(events)
-        while self.end - self._groups[0].end >= self._most_kept:
-            self._start = self._groups.popleft().end
+        group = _Group(self.end, events)
+        self._groups.append(group)
+        self.end = group.end
+        self._bytes += group.bytes
+        while self._are_too_many():
+            oldest = self._groups.popleft()
+            self._start = oldest.end
+            self._bytes -= oldest.bytes
 
     def since(self, place: int) -> Arrived | None:
         """What came at ``place`` and after it; None if that is no longer kept, or has never been."""
@@ -50,6 +59,11 @@ class Arrivals:
         """Everything that is still here."""
         return Arrived([event for group in self._groups for event in group.stored], self.end)
 
+    def _are_too_many(self) -> bool:
+        """The last group stays, however large."""
+        spare = self.end - self._groups[0].end
+        return spare >= self._most_kept or (spare > 0 and self._bytes > self._most_bytes)
+
 
 class _Group:
     """Events that came together, the first of them at ``start``."""
@@ -57,6 +71,7 @@ class _Group:
     def __init__(self, start: int, events: Sequence[Event]) -> None:
         self.start = start
         self.end = start + len(events)
+        self.bytes = sum(len(event.valor) for event in events) + len(events) * _EVENT_BYTES
         self._events = events
 
     @cached_property

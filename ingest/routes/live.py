@@ -20,6 +20,8 @@ FRAME_SECONDS = 0.25
 # Proxies and browsers give up a connection that is quiet for long.
 KEEP_ALIVE_SECONDS = 10.0
 _RETRY_MS = 1_000
+# Whoever takes nothing for so long holds a place that others may want.
+STUCK_SECONDS = 30.0
 
 _NAMES: Final[dict[type[Frame], str]] = {Snapshot: "snapshot", News: "events", Trouble: "trouble"}
 _HEADERS: Final = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -28,17 +30,25 @@ _HEADERS: Final = {"Content-Type": "text/event-stream", "Cache-Control": "no-sto
 class LiveRoutes:
     """Tells watchers what is in ``store`` and what has come to ``arrivals``, until ``close``."""
 
-    def __init__(self, store: Store, arrivals: Arrivals, most_watchers: int = MOST_WATCHERS) -> None:
+    def __init__(
+        self,
+        store: Store,
+        arrivals: Arrivals,
+        *,
+        most_watchers: int = MOST_WATCHERS,
+        stuck_seconds: float = STUCK_SECONDS,
+    ) -> None:
         self._store = store
         self._arrivals = arrivals
         self._most_watchers = most_watchers
+        self._stuck_seconds = stuck_seconds
         self._watchers = 0
         self._closing = asyncio.Event()
         # A place of an earlier process says nothing here.
         self._process = secrets.token_hex(4)
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/events/stream", self.get_stream)]
+        return [web.get("/events/stream", self.get_stream, allow_head=False)]
 
     async def close(self, _: web.Application) -> None:
         """End every stream: a browser comes back by itself."""
@@ -65,13 +75,21 @@ class LiveRoutes:
         # A connection that was lost takes its transport with it.
         while request.transport is not None and not self._closing.is_set():
             frames = await feed.frames()
-            if frames:
-                await answer.write(self._text(frames, feed.place))
-                told = time.monotonic()
-            elif time.monotonic() - told >= KEEP_ALIVE_SECONDS:
-                await answer.write(b": nothing new\n\n")
+            if frames or time.monotonic() - told >= KEEP_ALIVE_SECONDS:
+                text = self._text(frames, feed) or b": nothing new\n\n"
+                if not await self._is_taken(answer, text):
+                    request.transport.abort()
+                    return
                 told = time.monotonic()
             await self._pause()
+
+    async def _is_taken(self, answer: web.StreamResponse, text: bytes) -> bool:
+        try:
+            async with asyncio.timeout(self._stuck_seconds):
+                await answer.write(text)
+        except TimeoutError:
+            return False
+        return True
 
     async def _pause(self) -> None:
         try:
@@ -80,8 +98,9 @@ class LiveRoutes:
         except TimeoutError:
             return
 
-    def _text(self, frames: Sequence[Frame], place: int | None) -> bytes:
-        event_id = f"{self._process}-{place}"
+    def _text(self, frames: Sequence[Frame], feed: Feed) -> bytes:
+        # Whoever comes back with a place from before the first whole snapshot has to begin anew.
+        event_id = f"{self._process}-{'?' if feed.owes_a_snapshot else feed.place}"
         return b"".join(
             f"event: {_NAMES[type(frame)]}\nid: {event_id}\ndata: ".encode() + msgspec.json.encode(frame) + b"\n\n"
             for frame in frames

@@ -8,6 +8,7 @@ from aiohttp import web
 from multidict import MultiMapping
 
 from ingest.errors import BadParameter
+from ingest.event import MAX_TIMESTAMP_MS
 from ingest.minutes import MINUTE_MS
 from ingest.routes import parameters
 from ingest.routes.answers import json_answer
@@ -83,6 +84,8 @@ class SeriesRoutes:
             chosen = aligned(start_ms, stop_ms, _step_ms(query, stop_ms - start_ms))
         else:
             chosen = steps(start_ms, stop_ms, points)
+        if max(abs(chosen.start_ms), abs(chosen.stop_ms)) > MAX_TIMESTAMP_MS:
+            raise BadParameter("that range is beyond the times that can be kept")
         if (chosen.stop_ms - chosen.start_ms) // chosen.step_ms > MOST_POINTS + 1:
             raise BadParameter(f"that range has more than {MOST_POINTS} steps; ask for a shorter one")
         return chosen

@@ -7,20 +7,21 @@ import msgspec
 from ingest.store import Selection, Store, StoredEvent
 from ingest.store.paging import Cursor, Page, following, read_page
 
-_PAGE_EVENTS = 5_000
+# As much as may lie in memory at a time where every valor is as long as it may be.
+_PAGE_EVENTS = 2_000
 # What one request looks through: about a second of InfluxDB's time.
 MOST_LOOKED_AT = 50_000
 
 
 class Search(msgspec.Struct, frozen=True):
-    """The events of ``selection`` that hold ``text``, which is in lower case; every event holds ""."""
+    """The events of ``selection`` that hold ``text``, which is case-folded; every event holds ""."""
 
     selection: Selection
     text: str = ""
 
     @classmethod
     def of(cls, selection: Selection, text: str) -> "Search":
-        return cls(selection, text.lower())
+        return cls(selection, text.casefold())
 
     def finds(self, event: StoredEvent) -> bool:
         """Whether ``event`` is one of them."""
@@ -28,7 +29,7 @@ class Search(msgspec.Struct, frozen=True):
 
     def reads(self, event: StoredEvent) -> bool:
         """Whether ``event``, of the selection, holds the text."""
-        return self.text in event.valor.lower() or self.text in event.tag.lower()
+        return self.text in event.valor.casefold() or self.text in event.tag.casefold()
 
 
 async def search_page(

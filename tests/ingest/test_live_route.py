@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,10 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientResponse, ClientSession
+from aiohttp import ClientResponse, ClientSession, web
+from aiohttp.test_utils import TestServer
 
-from ingest.routes.live import MOST_WATCHERS
+from ingest.event import Event
+from ingest.live.arrivals import Arrivals
+from ingest.metrics import Metrics
+from ingest.routes.answers import errors_as_json
+from ingest.routes.live import MOST_WATCHERS, LiveRoutes
 from ingest.settings import Settings
+from ingest.store.embedded import EmbeddedStore
 from tests.ingest.service import influx_settings, serving, unreachable_influx_settings
 from tools.influx_server import InfluxServer
 
@@ -89,7 +96,7 @@ async def test_an_id_of_another_process_begins_anew(client: ClientSession, last_
 
 async def test_a_filter(client: ClientSession) -> None:
     async with stream(client, "region=b&status=processado&text=ON") as answer:
-        assert (await frame(answer))[2] == {"rows": []}
+        assert (await frame(answer))[2] == {"rows": [], "whole": True, "cursor": None}
         await put(client, (START_MS, "a.b.c", "on"), (START_MS, "a.x.c", "on"), (START_MS, "a.b.c", "off"))
         _, _, data = await frame(answer)
         assert [(row["tag"], row["valor"]) for row in data["rows"]] == [("a.b.c", "on")]
@@ -129,6 +136,36 @@ async def test_one_watcher_too_many_is_refused_and_finds_room_when_another_leave
             again.release()
     for answer in [*answers, again]:
         answer.close()
+
+
+async def test_a_watcher_that_takes_nothing_loses_its_place(tmp_path: Path) -> None:
+    store, arrivals = EmbeddedStore(tmp_path, Metrics()), Arrivals()
+    live = LiveRoutes(store, arrivals, most_watchers=1, stuck_seconds=0.5)
+    application = web.Application(middlewares=[errors_as_json])
+    application.add_routes(live.routes())
+    application.on_shutdown.append(live.close)
+    async with TestServer(application) as server, ClientSession(server.make_url("/")) as client:
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1)
+        writer.write(b"GET /events/stream HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with asyncio.timeout(20):
+            while True:
+                # More than what the buffers of both ends hold.
+                arrivals.add([Event(START_MS, "a.b.c", f"{secrets.token_hex(4)}" * 8_000) for _ in range(200)])
+                await asyncio.sleep(0.3)
+                async with client.get("/events/stream") as answer:
+                    if answer.status == 200:
+                        break
+        writer.close()
+    await store.close()
+
+
+async def test_a_watcher_that_lost_an_unreadable_store_begins_anew(tmp_path: Path) -> None:
+    async with serving(unreachable_influx_settings(tmp_path)) as client:
+        async with stream(client) as answer:
+            _, last_id, snapshot = await frame(answer)
+        assert snapshot["whole"] is False
+        async with stream(client, last_id=last_id) as answer:
+            assert (await frame(answer))[0] == "snapshot"
 
 
 async def test_stopping_ends_the_streams_at_once(tmp_path: Path) -> None:

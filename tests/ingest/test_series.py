@@ -81,6 +81,8 @@ async def test_a_range_without_ends_is_the_last_quarter_of_an_hour(client: Clien
         ("path=a&points=0", "points must be a whole number above 0"),
         ("path=a&step=7", "step must be one of 1000, 2000"),
         ("path=a&step=1000&start=2024-01-01&stop=2024-01-02", "at most 15 minutes"),
+        ("path=a&start=9223372036800&stop=9223372036853", "beyond the times"),
+        ("path=a&start=-9223372036853&stop=-9223372036800", "beyond the times"),
         ("path=a&start=1990-01-01&stop=2024-01-01", "more than 5000 steps"),
     ],
 )

@@ -33,6 +33,16 @@ def test_law_everything_since_a_place_or_nothing(sizes: list[int], most_kept: in
     assert arrivals.since(place) == expected
 
 
+def test_long_valores_are_bounded_by_their_bytes() -> None:
+    arrivals = Arrivals(most_kept=1_000, most_bytes=100_000)
+    for i in range(50):
+        arrivals.add([Event(START_MS + i, "a.b.c", "x" * 9_000)])
+    assert len(arrivals.kept().events) == 10
+    arrivals.add([Event(START_MS, "a.b.c", "x" * 200_000)])
+    assert len(arrivals.kept().events) == 1
+    assert arrivals.since(50) is not None
+
+
 def test_a_group_that_is_larger_than_all_that_is_kept_stays_whole() -> None:
     arrivals = Arrivals(most_kept=3)
     arrivals.add(events(0, 2))

@@ -5,12 +5,12 @@ from pathlib import Path
 from ingest.errors import StoreUnavailable
 from ingest.event import Event
 from ingest.live.arrivals import Arrivals
-from ingest.live.feed import FRAME_ROWS, SNAPSHOT_ROWS, Feed, News, Snapshot, Trouble
+from ingest.live.feed import FRAME_CHARACTERS, FRAME_ROWS, SNAPSHOT_ROWS, Feed, News, Snapshot, Trouble
 from ingest.metrics import Metrics
 from ingest.store import Position, Selection, StoredEvent
 from ingest.store.embedded import EmbeddedStore
 from ingest.store.paging import parse_cursor, read_page
-from ingest.store.search import Search
+from ingest.store.search import MOST_LOOKED_AT, Search, search_page
 
 START_MS = 1_539_112_021_301
 EVERYTHING = Search(Selection())
@@ -54,7 +54,7 @@ async def test_a_snapshot_joins_what_is_stored_and_what_only_just_arrived(tmp_pa
     feed = Feed(store, arrivals, EVERYTHING, None, Clock())
     (snapshot,) = await feed.frames()
     assert isinstance(snapshot, Snapshot)
-    assert valores(snapshot) == newest(14, 15)
+    assert (valores(snapshot), snapshot.whole, snapshot.cursor) == (newest(14, 15), True, None)
     assert await feed.frames() == []
     arrivals.add(many(15, 2))
     (news,) = await feed.frames()
@@ -71,6 +71,7 @@ async def test_rows_lead_to_the_events_after_them(tmp_path: Path) -> None:
     assert len(snapshot.rows) == SNAPSHOT_ROWS
     page = await read_page(store, Selection(), parse_cursor(snapshot.rows[-1].cursor), 100)
     assert [event.valor for event in page.events] == newest(49, 50)
+    assert snapshot.cursor == snapshot.rows[-1].cursor
     await store.close()
 
 
@@ -81,6 +82,45 @@ async def test_what_a_frame_has_no_room_for_is_counted(tmp_path: Path) -> None:
     (news,) = await feed.frames()
     assert isinstance(news, News)
     assert (valores(news), news.arrived) == (newest(FRAME_ROWS + 9, FRAME_ROWS), FRAME_ROWS + 10)
+    await store.close()
+
+
+async def test_an_event_that_came_twice_is_told_once(tmp_path: Path) -> None:
+    store, arrivals = EmbeddedStore(tmp_path, Metrics()), Arrivals()
+    feed = Feed(store, arrivals, EVERYTHING, arrivals.end, Clock())
+    arrivals.add([*many(0, 2), *many(1, 2)])
+    (news,) = await feed.frames()
+    assert isinstance(news, News)
+    assert (valores(news), news.arrived) == (["2", "1", "0"], 3)
+    await store.close()
+
+
+async def test_a_frame_is_as_light_as_it_must_be_and_never_empty(tmp_path: Path) -> None:
+    store, arrivals = EmbeddedStore(tmp_path, Metrics()), Arrivals()
+    feed = Feed(store, arrivals, EVERYTHING, arrivals.end, Clock())
+    for length, rows in ((FRAME_CHARACTERS // 4, 4), (FRAME_CHARACTERS * 2, 1)):
+        arrivals.add([Event(START_MS + i, "a.b.c", f"{i}" * length) for i in range(10)])
+        (news,) = await feed.frames()
+        assert isinstance(news, News)
+        assert (len(news.rows), news.arrived) == (rows, 10)
+        assert [row.timestamp for row in news.rows] == [START_MS + i for i in range(9, 9 - rows, -1)]
+    await store.close()
+
+
+async def test_a_late_match_hides_none_that_the_search_has_not_come_to(tmp_path: Path) -> None:
+    store, arrivals = EmbeddedStore(tmp_path, Metrics()), Arrivals()
+    needles = [Event(START_MS + i, "a.b.c", f"needle {i}") for i in range(10)]
+    hay = [Event(START_MS + 1_000 + i, "a.b.c", "hay") for i in range(MOST_LOOKED_AT + 100)]
+    late = [Event(START_MS - 1, "a.b.c", "needle late")]
+    await store.append([*needles, *hay, *late], [])
+    arrivals.add(late)
+    search = Search.of(Selection(), "needle")
+    (snapshot,) = await Feed(store, arrivals, search, None, Clock()).frames()
+    assert isinstance(snapshot, Snapshot)
+    assert (snapshot.rows, snapshot.whole) == ([], True)
+    assert snapshot.cursor is not None
+    page = await search_page(store, search, parse_cursor(snapshot.cursor), 100)
+    assert [event.valor for event in page.events] == [f"needle {i}" for i in range(9, -1, -1)] + ["needle late"]
     await store.close()
 
 
@@ -119,16 +159,18 @@ async def test_a_store_that_is_away_is_told_and_looked_at_again(tmp_path: Path) 
     feed = Feed(store, arrivals, EVERYTHING, None, clock)
     snapshot, trouble = await feed.frames()
     assert isinstance(snapshot, Snapshot)
-    assert valores(snapshot) == newest(4, 2)
+    assert (valores(snapshot), snapshot.whole, feed.owes_a_snapshot) == (newest(4, 2), False, True)
     assert trouble == Trouble("InfluxDB does not answer")
     arrivals.add(many(5, 1))
     (news,) = await feed.frames()
     assert valores(news) == ["5"]
-    store.is_well = True
-    assert await feed.frames() == []
     clock.seconds = 60.0
+    assert await feed.frames() == [], "the same trouble is told once"
+    store.is_well = True
+    assert await feed.frames() == [], "it is looked at every few seconds only"
+    clock.seconds = 120.0
     (whole,) = await feed.frames()
     assert isinstance(whole, Snapshot)
-    assert valores(whole) == newest(5, 6)
+    assert (valores(whole), whole.whole, feed.owes_a_snapshot) == (newest(5, 6), True, False)
     assert await feed.frames() == []
     await store.close()
