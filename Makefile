@@ -34,7 +34,7 @@ lint: install ## Check style and types
 tools: install ## Get the real programs that tests and benchmarks need (about 11 minutes, once)
 	@$(BIN)/python -m tools
 
-bench: install tools ## Measure, and print the tables of docs/performance.md (about 15 minutes)
+bench: install tools ## Measure, and print the tables of docs/performance.md (about 25 minutes)
 	$(BIN)/python -m benchmarks
 
 lock: install ## Bring the lock files up to date with pyproject.toml
