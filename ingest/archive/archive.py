@@ -65,6 +65,7 @@ class Archive:
         self._clock_ms = clock_ms
         self._holding = Holding()
         self._last_was_refused = False
+        self._last_trouble = ""
 
     async def beside(self, keeping: Awaitable[None], events: Sequence[Event], texts: Sequence[bytes]) -> None:
         """Await ``keeping``, which makes ``events`` durable, while they are archived; raises what it raises."""
@@ -122,14 +123,20 @@ class Archive:
 
     async def _keep_house(self) -> None:
         while True:
-            now_ms = self._clock_ms()
             try:
-                for status, writer in self._writers.items():
-                    await writer.seal(await self._in_house(partial(self._housekeeper.past_hours, now_ms, status)))
-                self._holding = await self._in_house(partial(self._housekeeper.tidy, now_ms))
-            except OSError as error:
-                self._log.warning("archive_not_tidy", folder=str(self._folder.path), error=str(error))
+                await self._tidy(self._clock_ms())
+                self._last_trouble = ""
+            except Exception as error:
+                # Whatever it is, it is no reason to end the service.
+                if self._last_trouble != repr(error):
+                    self._log.warning("archive_not_tidy", folder=str(self._folder.path), error=repr(error))
+                self._last_trouble = repr(error)
             await asyncio.sleep(self._pace.tidy_seconds)
+
+    async def _tidy(self, now_ms: int) -> None:
+        for status, writer in self._writers.items():
+            await writer.seal(await self._in_house(partial(self._housekeeper.past_hours, now_ms, status)))
+        self._holding = await self._in_house(partial(self._housekeeper.tidy, now_ms))
 
     async def _in_house(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._house, work)

@@ -19,7 +19,7 @@ def expired(files: Iterable[ArchiveFile], retention: Retention, now_ms: int) -> 
     ordered = sorted(files, key=lambda file: file.hour)
     current, excess = hour_name(now_ms), sum(file.bytes for file in ordered) - retention.max_bytes
     # An hour is as old as its end: the hours before the one that ended then.
-    oldest = hour_name(now_ms - retention.max_age_ms) if retention.max_age_ms else ""
+    oldest = hour_name(max(0, now_ms - retention.max_age_ms)) if retention.max_age_ms else ""
     removed: list[ArchiveFile] = []
     for hour, group in groupby(ordered, key=lambda file: file.hour):
         if hour >= current or not (hour < oldest or (retention.max_bytes and excess > 0)):

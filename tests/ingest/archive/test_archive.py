@@ -257,3 +257,17 @@ async def test_a_disk_that_does_not_answer_holds_up_an_ack_once_and_no_longer_th
         await until_it_writes(place)
         os.close(reader)
         assert identities(place.folder) == {identity(number): 1 for number in range(1, 20)}
+
+
+async def test_upkeep_that_fails_in_a_way_nobody_thought_of_is_said_once_and_goes_on(tmp_path: Path) -> None:
+    with structlog.testing.capture_logs() as logs:
+        async with archiving(tmp_path) as place:
+            await place.put(event(1))
+            # No year has so many digits, so no hour has a name.
+            place.now_ms = 10**18
+            await asyncio.sleep(0.2)
+            place.now_ms = START_MS + HOUR_MS
+            await until(place, "processed/2026-11-23T14.ndjson.gz")
+    said = [entry for entry in logs if entry["event"] == "archive_not_tidy"]
+    assert len(said) == 1, said
+    assert "out of range" in said[0]["error"]

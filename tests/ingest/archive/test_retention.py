@@ -63,3 +63,7 @@ def test_laws(files: list[ArchiveFile], retention: Retention) -> None:
         assert sum(one.bytes for one in left) <= retention.max_bytes
     if retention.max_age_ms:
         assert all(one.hour >= hour_name(NOW_MS - retention.max_age_ms) for one in past)
+
+
+def test_an_age_that_reaches_beyond_all_time_keeps_everything() -> None:
+    assert expired([file(3), file(1)], Retention(max_age_ms=99_999_999_999_000), NOW_MS) == []
