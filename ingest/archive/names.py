@@ -1,6 +1,9 @@
 """How the archive's files are named: by status, and by the hour in UTC in which their events arrived."""
 
+import errno
+import os
 import re
+import stat
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +15,7 @@ from ingest.event import ERRO, PROCESSADO
 FOLDERS = {PROCESSADO: "processed", ERRO: "error"}
 UNFINISHED = ".tmp"
 _NAME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d)((?:\.sealed)?\.ndjson|\.ndjson\.gz)")
+_UNFINISHED_NAME = re.compile(r"\d{4}-\d\d-\d\dT\d\d\.ndjson\.gz" + re.escape(UNFINISHED))
 _HOUR_CHARACTERS = len("2026-11-23T14")
 
 
@@ -46,6 +50,29 @@ def files_in(folder: Path) -> list[ArchiveFile]:
     found = []
     for path in folder.iterdir() if folder.is_dir() else ():
         match = _NAME.fullmatch(path.name)
-        if match:
-            found.append(ArchiveFile(match[1], Kind(match[2]), path, path.stat().st_size))
+        status = regular(path) if match else None
+        if match and status:
+            found.append(ArchiveFile(match[1], Kind(match[2]), path, status.st_size))
     return sorted(found, key=lambda file: file.path.name)
+
+
+def unfinished_in(folder: Path) -> list[Path]:
+    """What compressions that were killed have left."""
+    return [path for path in folder.iterdir() if _UNFINISHED_NAME.fullmatch(path.name) and regular(path)]
+
+
+def regular(path: Path) -> os.stat_result | None:
+    """The state of a file; None if there is none, or something else has its name: a link is somebody else's."""
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return None
+    return status if stat.S_ISREG(status.st_mode) else None
+
+
+def check_not_foreign(path: Path) -> None:
+    """Raises OSError if something lies at ``path`` that the archive did not put there."""
+    if os.path.lexists(path) and not regular(path):
+        raise OSError(
+            errno.EEXIST, "something that is no file has the name of one of the archive's; move it", str(path)
+        )

@@ -1,3 +1,5 @@
+import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -31,3 +33,30 @@ def test_only_the_archives_own_files_are_seen_the_oldest_first(tmp_path: Path) -
 
 def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
     assert files_in(tmp_path / "none") == []
+
+
+def test_links_and_folders_are_not_the_archives_whatever_their_names(tmp_path: Path) -> None:
+    victim, mine = tmp_path / "victim", path_of(tmp_path, "2026-11-23T14", Kind.OPEN)
+    victim.write_bytes(b"x")
+    mine.write_bytes(b"x\n")
+    path_of(tmp_path, "2020-01-01T00", Kind.OPEN).symlink_to(victim)
+    path_of(tmp_path, "2020-01-01T01", Kind.OPEN).symlink_to(tmp_path / "nowhere")
+    path_of(tmp_path, "2020-01-01T02", Kind.COMPRESSED).mkdir()
+    assert [file.path for file in files_in(tmp_path)] == [mine]
+
+
+def test_a_file_may_be_removed_while_the_folder_is_looked_at(tmp_path: Path) -> None:
+    paths = [path_of(tmp_path, f"2026-11-{day:02}T{hour:02}", Kind.OPEN) for day in range(1, 31) for hour in range(24)]
+    for path in paths:
+        path.write_bytes(b"x\n")
+    remover = threading.Thread(target=remove, args=(paths,))
+    remover.start()
+    while remover.is_alive():
+        files_in(tmp_path)
+    remover.join()
+    assert files_in(tmp_path) == []
+
+
+def remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink()
