@@ -1,11 +1,13 @@
 """The files of one status that are appended to: whole lines, on disk when an append returns."""
 
+import errno
 import os
-from collections.abc import Iterable
+import stat
 from pathlib import Path
 
 from ingest.archive.folder import ArchiveFolder, sync_folder
-from ingest.archive.names import Kind, path_of
+from ingest.archive.names import Kind, check_not_foreign, path_of, regular
+from ingest.archive.recover import cut_torn_line, open_to_cut
 
 
 class HourFile:
@@ -15,9 +17,12 @@ class HourFile:
         folder.mkdir(parents=True, exist_ok=True)
         self.hour = hour
         self.path = path_of(folder, hour, Kind.OPEN)
-        self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        self.size = os.fstat(self._file).st_size
+        self._file = _open(self.path)
         try:
+            # What could not be put in order at the start is: nothing may follow half a line.
+            cut_torn_line(self.path)
+            opened = os.fstat(self._file)
+            self._identity, self.size = _identity(opened), opened.st_size
             if not self.size:
                 sync_folder(folder)
         except OSError:
@@ -25,8 +30,10 @@ class HourFile:
             raise
 
     @property
-    def is_deleted(self) -> bool:
-        return os.fstat(self._file).st_nlink == 0
+    def is_gone(self) -> bool:
+        """Whether the path leads to another file now, or to none: somebody moved or removed this one."""
+        status = regular(self.path)
+        return status is None or _identity(status) != self._identity
 
     def append(self, data: bytes) -> None:
         """Raises OSError: then any part of ``data`` may be in the file."""
@@ -67,14 +74,13 @@ class HourFiles:
             raise
         self._torn = None
 
-    def seal(self, hours: Iterable[str]) -> None:
-        """Append to the files of these hours no more: one that comes again begins a new file. Raises OSError."""
-        for hour in hours:
-            if self._open and self._open.hour == hour:
-                self.close()
-            plain, sealed = (path_of(self._folder, hour, kind) for kind in (Kind.OPEN, Kind.SEALED))
-            if self._torn is None and plain.exists() and not sealed.exists():
-                plain.rename(sealed)
+    def seal(self, hour: str) -> None:
+        """Append to the file of this hour no more: one that comes again begins a new file. Raises OSError."""
+        if self._open and self._open.hour == hour:
+            self.close()
+        plain, sealed = (path_of(self._folder, hour, kind) for kind in (Kind.OPEN, Kind.SEALED))
+        if self._torn is None and regular(plain) and not os.path.lexists(sealed):
+            plain.rename(sealed)
 
     def close(self) -> None:
         if self._open:
@@ -82,7 +88,7 @@ class HourFiles:
             self._open = None
 
     def _file_of(self, hour: str) -> HourFile:
-        if self._open is None or self._open.hour != hour or self._open.is_deleted:
+        if self._open is None or self._open.hour != hour or self._open.is_gone:
             self.close()
             self._open = HourFile(self._folder, hour)
         return self._open
@@ -91,8 +97,24 @@ class HourFiles:
         if self._torn is None:
             return
         path, size = self._torn
-        if path.exists() and path.stat().st_size > size:
-            with path.open("r+b") as file:
+        status = regular(path)
+        if status and status.st_size > size:
+            with open_to_cut(path) as file:
                 file.truncate(size)
                 os.fsync(file.fileno())
         self._torn = None
+
+
+def _open(path: Path) -> int:
+    """Open a file for appending, never through a link. Raises OSError."""
+    if path.is_symlink():
+        check_not_foreign(path)
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a file", str(path))
+    return descriptor
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino

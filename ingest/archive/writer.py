@@ -188,11 +188,12 @@ class Writer:
         self._retry_at = time.monotonic() + self._patience.retry_seconds
 
     def _seal(self, seal: _Seal) -> None:
-        try:
-            self._files.seal(seal.hours)
-        except OSError as error:
-            # They stay as they are: complete, plain, and sealed the next time.
-            self._log.warning("archive_not_sealed", hours=seal.hours, error=str(error))
+        for hour in seal.hours:
+            try:
+                self._files.seal(hour)
+            except OSError as error:
+                # It stays as it is: complete, plain, and sealed the next time.
+                self._log.warning("archive_not_sealed", hour=hour, error=str(error))
 
 
 def _batches(arrivals: Sequence[_Arrival]) -> Iterator[list[_Arrival]]:

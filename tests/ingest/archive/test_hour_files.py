@@ -84,10 +84,10 @@ def test_an_archive_that_is_no_folder_is_an_error_until_it_is_one(folder: Archiv
 
 def test_a_sealed_hour_that_comes_again_begins_a_new_file(folder: ArchiveFolder, files: HourFiles) -> None:
     files.append(HOUR, b"1\n")
-    files.seal([HOUR])
+    files.seal(HOUR)
     assert names(folder.path) == [f"processed/{HOUR}.sealed.ndjson"]
     files.append(HOUR, b"2\n")
-    files.seal([HOUR])
+    files.seal(HOUR)
     assert names(folder.path) == [f"processed/{HOUR}.ndjson", f"processed/{HOUR}.sealed.ndjson"]
     assert sorted(texts(folder.path)) == [b"1", b"2"]
 
@@ -112,3 +112,54 @@ def test_one_service_at_a_time_has_the_folder(folder: ArchiveFolder, tmp_path: P
     folder.release()
     second.claim()
     second.release()
+
+
+@pytest.mark.parametrize("put_back", [False, True])
+def test_a_file_that_somebody_moved_gets_no_more_lines(folder: ArchiveFolder, files: HourFiles, put_back: bool) -> None:
+    files.append(HOUR, b"1\n")
+    path, moved = folder.path / f"processed/{HOUR}.ndjson", folder.path / "moved"
+    path.rename(moved)
+    if put_back:
+        path.write_bytes(b"another's\nhalf")
+    files.append(HOUR, b"2\n")
+    assert moved.read_bytes() == b"1\n"
+    assert path.read_bytes() == (b"another's\n2\n" if put_back else b"2\n")
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_nothing_is_written_through_a_link(folder: ArchiveFolder, files: HourFiles, exists: bool) -> None:
+    folder.claim()
+    victim, link = folder.path / "victim", folder.path / f"processed/{HOUR}.ndjson"
+    if exists:
+        victim.write_bytes(b"a user's")
+    link.symlink_to(victim)
+    for _ in range(2):
+        with pytest.raises(OSError, match="move it"):
+            files.append(HOUR, b"1\n")
+    files.seal(HOUR)
+    assert link.is_symlink()
+    assert victim.exists() == exists
+    assert not exists or victim.read_bytes() == b"a user's"
+    link.unlink()
+    files.append(HOUR, b"2\n")
+    assert link.read_bytes() == b"2\n"
+
+
+def test_a_link_in_the_place_of_a_torn_file_is_not_cut(folder: ArchiveFolder, files: HourFiles) -> None:
+    files.append(HOUR, b"1\n")
+    path, victim = folder.path / f"processed/{HOUR}.ndjson", folder.path / "victim"
+    files._torn = path, path.stat().st_size
+    victim.write_bytes(b"a user's")
+    path.unlink()
+    path.symlink_to(victim)
+    files.append(NEXT, b"2\n")
+    assert victim.read_bytes() == b"a user's"
+
+
+def test_a_link_with_the_name_of_a_sealed_file_is_not_replaced(folder: ArchiveFolder, files: HourFiles) -> None:
+    files.append(HOUR, b"1\n")
+    link = folder.path / f"processed/{HOUR}.sealed.ndjson"
+    link.symlink_to(folder.path / "nowhere")
+    files.seal(HOUR)
+    assert link.is_symlink()
+    assert folder.path.joinpath(f"processed/{HOUR}.ndjson").read_bytes() == b"1\n"
