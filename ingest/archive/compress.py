@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ingest.archive.folder import sync_folder
-from ingest.archive.names import UNFINISHED, ArchiveFile, Kind, path_of
+from ingest.archive.names import UNFINISHED, ArchiveFile, Kind, check_not_foreign, path_of
 
 _CHUNK_BYTES = 2**20
 _LEVEL = 6
@@ -29,8 +29,10 @@ def compress(sealed: ArchiveFile, is_stopping: Callable[[], bool]) -> Path:
     """
     folder = sealed.path.parent
     target = path_of(folder, sealed.hour, Kind.COMPRESSED)
+    unfinished = target.with_name(target.name + UNFINISHED)
+    for path in (target, unfinished):
+        check_not_foreign(path)
     if not (target.exists() and _ends_with(target, sealed.path)):
-        unfinished = target.with_name(target.name + UNFINISHED)
         try:
             _write(unfinished, target, sealed.path, is_stopping)
             unfinished.replace(target)

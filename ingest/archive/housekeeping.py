@@ -33,7 +33,7 @@ class Housekeeper:
         self._removed = metrics.removed
         self._log = structlog.get_logger("archive")
         self._stopping = Event()
-        self._last_trouble = ""
+        self._troubles: dict[Path, str] = {}
 
     def stop(self) -> None:
         self._stopping.set()
@@ -72,10 +72,11 @@ class Housekeeper:
         except Stopped:
             return False
         except OSError as error:
-            if str(error) != self._last_trouble:
+            if self._troubles.get(file.path) != str(error):
                 self._log.warning("archive_not_tidy", file=str(file.path), error=str(error))
-            self._last_trouble = str(error)
+            self._troubles[file.path] = str(error)
             return False
+        self._troubles.pop(file.path, None)
         return True
 
 

@@ -271,3 +271,29 @@ async def test_upkeep_that_fails_in_a_way_nobody_thought_of_is_said_once_and_goe
     said = [entry for entry in logs if entry["event"] == "archive_not_tidy"]
     assert len(said) == 1, said
     assert "out of range" in said[0]["error"]
+
+
+async def test_what_is_not_the_archives_keeps_neither_opening_nor_tidying_from_the_rest(tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    foreign = ["error/x.tmp/", "processed/2020-01-01T00.ndjson.gz/", "processed/2020-01-01T02.ndjson"]
+    for name in foreign[:2]:
+        folder.joinpath(name).mkdir(parents=True)
+    folder.joinpath(foreign[2]).symlink_to(tmp_path / "nowhere")
+    # Its place is taken by a folder: it stays plain.
+    folder.joinpath("processed/2020-01-01T00.ndjson").write_bytes(b"{}\n")
+    folder.joinpath("processed/2020-01-01T01.ndjson").write_bytes(b"{}\n")
+    with structlog.testing.capture_logs() as logs:
+        async with archiving(tmp_path) as place:
+            await place.put(event(1), event(2, ""))
+            place.now_ms += HOUR_MS
+            await until(
+                place,
+                *(name.rstrip("/") for name in foreign),
+                "processed/2020-01-01T00.sealed.ndjson",
+                "processed/2020-01-01T01.ndjson.gz",
+                "processed/2026-11-23T14.ndjson.gz",
+                "error/2026-11-23T14.ndjson.gz",
+            )
+            await asyncio.sleep(0.1)
+    said = [entry["file"] for entry in logs if entry["log_level"] != "info"]
+    assert said == [str(folder / "processed/2020-01-01T00.sealed.ndjson")], logs

@@ -101,3 +101,19 @@ def test_killed_at_any_moment_an_hour_is_whole_in_one_file_or_the_other(tmp_path
         assert gzip.decompress(next(folder.glob("*/*")).read_bytes()) == earlier + text
         shutil.rmtree(folder)
     assert unfinished, "no kill came in the middle of a compression"
+
+
+@pytest.mark.parametrize("name", [f"{HOUR}.ndjson.gz", f"{HOUR}.ndjson.gz.tmp"])
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_in_the_way_is_left_alone_and_the_hour_stays_plain(tmp_path: Path, name: str, exists: bool) -> None:
+    victim, link = tmp_path / "victim", tmp_path / name
+    if exists:
+        victim.write_bytes(b"a user's, and longer than eight bytes")
+    link.symlink_to(victim)
+    file = sealed(tmp_path, b"1\n")
+    with pytest.raises(OSError, match="move it"):
+        compress(file, lambda: False)
+    assert link.is_symlink()
+    assert victim.exists() == exists
+    assert not exists or victim.read_bytes() == b"a user's, and longer than eight bytes"
+    assert file.path.read_bytes() == b"1\n"
