@@ -10,22 +10,23 @@
 
 export class RowList {
   /** @type {Row[]} */ rows = [];
-  /** @type {Next} */ next = 'top';
+  /** @type {Next} The list is whole down to there: what lies below, late or not, is read from there. */ next = 'top';
   /** How many newer rows were let go because the list was too long. */
   droppedNewer = 0;
-  /** @type {Row | undefined} The list is whole down to here; what is older is read from `next`. */
-  #floor = undefined;
-  /** @type {Set<string>} Rows of the stream, by cursor and valor. */
-  #known = new Set();
-  /** Whether a page may hold rows that the stream has brought already. */
-  #mayOverlap = true;
+  /** @type {Map<string, Row>} The row here of each event of the stream, by cursor and valor. */
+  #known = new Map();
 
-  /** The newest events; whatever was here before goes. @param {Row[]} rows */
-  snapshot(rows) {
-    this.rows = rows.slice();
-    this.#known = new Set(rows.map(streamKey));
+  /**
+   * The newest events, and where older ones go on; whatever was here before goes.
+   * @param {Row[]} rows @param {Next} [next] after the last row, unless it is said
+   */
+  snapshot(rows, next = rows.at(-1)?.cursor ?? 'top') {
+    this.rows = [];
+    this.#known = new Map();
     this.droppedNewer = 0;
-    this.#startAfterLast();
+    this.next = null;
+    this.arrive(rows, rows.length);
+    this.next = next;
   }
 
   /**
@@ -34,24 +35,23 @@ export class RowList {
    */
   arrive(rows, arrived) {
     if (arrived > rows.length && rows.length) this.#cutBelow(rows[rows.length - 1]);
-    const fresh = rows.filter((row) => !this.#isKnown(row) && this.#belongs(row));
-    for (const row of fresh) this.#known.add(streamKey(row));
+    const read = this.#readOnly();
+    const fresh = [];
+    for (const row of rows) {
+      const key = streamKey(row);
+      if (this.#known.has(key) || !this.#belongs(row)) continue;
+      const same = read.get(eventKey(row))?.pop();
+      this.#known.set(key, same ?? row);
+      if (!same) fresh.push(row);
+    }
     this.rows = merged(fresh, this.rows);
   }
 
   /** A page of older events, and where the next one begins. @param {Row[]} rows @param {string | null} cursor */
   older(rows, cursor) {
-    if (this.#mayOverlap) {
-      const shown = new Set(this.rows.map(eventKey));
-      this.rows = merged(this.rows, rows.filter((row) => !shown.has(eventKey(row))));
-    } else {
-      this.rows = this.rows.concat(rows);
-    }
+    const here = Map.groupBy(this.#mayBeReadAgain(), eventKey);
+    this.rows = merged(this.rows, rows.filter((row) => !here.get(eventKey(row))?.pop()));
     this.next = cursor;
-    const last = this.rows[this.rows.length - 1];
-    this.#floor = last && { ...last, cursor: cursor ?? '' };
-    // Below the last row lies what was looked through without a match: what arrives there late is shown, and found again.
-    this.#mayOverlap = cursor === null || rows.length === 0;
   }
 
   /** Let the oldest go; they can be read again. @param {number} most */
@@ -59,9 +59,9 @@ export class RowList {
     if (this.rows.length <= most) return;
     let keep = most;
     while (keep > 0 && this.rows[keep - 1].cursor === undefined) keep -= 1;
-    for (const row of this.rows.slice(keep)) if (row.cursor !== undefined) this.#known.delete(streamKey(row));
     this.rows.length = keep;
-    this.#startAfterLast();
+    this.#forget();
+    this.#endAfter(this.rows[keep - 1]);
   }
 
   /** Let the newest go; the number of them. @param {number} most @param {number} mostCharacters */
@@ -73,7 +73,7 @@ export class RowList {
       characters += this.rows[this.rows.length - keep].valor.length;
     }
     const dropped = this.rows.splice(0, this.rows.length - keep);
-    for (const row of dropped) if (row.cursor !== undefined) this.#known.delete(streamKey(row));
+    if (dropped.length) this.#forget();
     this.droppedNewer += dropped.length;
     return dropped.length;
   }
@@ -84,39 +84,46 @@ export class RowList {
     copy.rows = this.rows.slice();
     copy.next = this.next;
     copy.droppedNewer = this.droppedNewer;
-    copy.#floor = this.#floor;
-    copy.#known = new Set(this.#known);
-    copy.#mayOverlap = this.#mayOverlap;
+    copy.#known = new Map(this.#known);
     return copy;
   }
 
-  #startAfterLast() {
-    const last = this.rows[this.rows.length - 1];
-    this.#floor = last;
-    this.next = last?.cursor ?? 'top';
-    this.#mayOverlap = last === undefined;
+  /** @param {Row} last */
+  #cutBelow(last) {
+    if (!this.#belongs(last)) return; // the list ends above it already
+    this.rows = this.rows.filter((row) => order(row, last) <= 0);
+    this.#forget();
+    this.#endAfter(last);
   }
 
-  /** @param {Row} floor */
-  #cutBelow(floor) {
-    if (!this.#belongs(floor)) return; // the list ends above it already
-    this.rows = this.rows.filter((row) => order(row, floor) <= 0);
-    this.#known = new Set(this.rows.filter((row) => row.cursor !== undefined).map(streamKey));
-    this.#floor = floor;
-    this.next = floor.cursor ?? 'top';
-    this.#mayOverlap = false;
+  /** What lies below `last` is not here any more; or was not before. @param {Row | undefined} last */
+  #endAfter(last) {
+    if (last === undefined) this.next = 'top';
+    else if (this.next !== 'top' && this.#belongs(last)) this.next = last.cursor ?? 'top';
   }
 
-  /** @param {Row} row */
-  #isKnown(row) {
-    if (this.#known.has(streamKey(row))) return true;
-    const key = eventKey(row);
-    return this.rows.some((one) => one.cursor === undefined && one.timestamp === row.timestamp && eventKey(one) === key);
-  }
-
-  /** Not older than all rows here, unless there is nothing between. @param {Row} row */
+  /** Whether it is above where older events are read from. @param {Row} row */
   #belongs(row) {
-    return this.#floor === undefined || this.#mayOverlap || order(row, this.#floor) <= 0;
+    return this.next === 'top' || this.next === null || fromPlace(row, this.next) <= 0;
+  }
+
+  /** Rows of pages, which the stream may bring too. */
+  #readOnly() {
+    const known = new Set(this.#known.values());
+    return Map.groupBy(this.rows.filter((row) => row.cursor === undefined && !known.has(row)), eventKey);
+  }
+
+  /** Rows of the stream that the next page may bring too: those at its place and below. */
+  #mayBeReadAgain() {
+    const { next } = this;
+    const ofStream = this.rows.filter((row) => row.cursor !== undefined);
+    return next === 'top' || next === null ? ofStream : ofStream.filter((row) => fromPlace(row, next) >= 0);
+  }
+
+  /** Events whose rows are gone are not known any more. */
+  #forget() {
+    const here = new Set(this.rows);
+    for (const [key, row] of this.#known) if (!here.has(row)) this.#known.delete(key);
   }
 }
 
@@ -144,12 +151,22 @@ function merged(first, second) {
   return rows.concat(first.slice(f), second.slice(s));
 }
 
+/**
+ * Below 0 if `row` is newer than the place that a cursor, `time_ns~skip~tag`, leads to; 0 if it is there.
+ * @param {Row} row @param {string} cursor
+ */
+function fromPlace(row, cursor) {
+  const [, timeNs, tag] = /** @type {RegExpExecArray} */ (/^(\d+)~\d+~(.*)$/s.exec(cursor));
+  // Nanoseconds are more than a number holds. A row's own cursor skips one event: itself.
+  return Number(timeNs.slice(0, -6)) - row.timestamp || descending(row.cursor ?? '', `${timeNs}~1~${tag}`);
+}
+
 /** @param {Row} row */
 function streamKey(row) {
   return `${row.cursor}\n${row.valor}`;
 }
 
-/** @param {Row} row */
+/** What shows alike; two events do where `23.5` and `23.50` were sent. @param {Row} row */
 function eventKey(row) {
   return `${row.timestamp}\n${row.tag}\n${row.valor}`;
 }
