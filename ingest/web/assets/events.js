@@ -102,9 +102,9 @@ export class Events {
       opened: () => {
         if (this.#loaded && states.state !== 'store') states.live();
       },
-      snapshot: (rows) => {
-        states.live();
-        this.#live.snapshot(rows);
+      snapshot: ({ rows, whole, cursor }) => {
+        if (whole) states.live();
+        this.#live.snapshot(rows, whole ? cursor : 'top');
         this.#newerAtLeast = this.#pause !== null;
         this.#arrived();
       },

@@ -18,9 +18,9 @@ export class RowList {
 
   /**
    * The newest events, and where older ones go on; whatever was here before goes.
-   * @param {Row[]} rows @param {Next} [next] after the last row, unless it is said
+   * @param {Row[]} rows @param {Next} next
    */
-  snapshot(rows, next = rows.at(-1)?.cursor ?? 'top') {
+  snapshot(rows, next) {
     this.rows = [];
     this.#known = new Map();
     this.droppedNewer = 0;

@@ -6,8 +6,13 @@ const STREAM = '/events/stream';
 const RETRY_MS = 1500;
 
 /**
+ * `whole`: with what the store has; `cursor`: where older events go on, null if that is all.
+ * @typedef {{rows: import('./rows.js').Row[], whole: boolean, cursor: string | null}} Snapshot
+ */
+
+/**
  * @typedef {object} Listener
- * @property {(rows: import('./rows.js').Row[]) => void} snapshot the newest events, whatever came before
+ * @property {(snapshot: Snapshot) => void} snapshot the newest events, whatever came before
  * @property {(rows: import('./rows.js').Row[], arrived: number) => void} events
  * @property {(message: string) => void} trouble the store cannot be read
  * @property {() => void} opened
@@ -48,7 +53,7 @@ export class Stream {
     const source = new EventSource(`${STREAM}?${this.#query}`);
     this.#source = source;
     source.addEventListener('open', () => this.listener.opened());
-    source.addEventListener('snapshot', (event) => this.listener.snapshot(JSON.parse(event.data).rows));
+    source.addEventListener('snapshot', (event) => this.listener.snapshot(JSON.parse(event.data)));
     source.addEventListener('events', (event) => {
       const { rows, arrived } = JSON.parse(event.data);
       this.listener.events(rows, arrived);

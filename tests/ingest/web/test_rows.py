@@ -71,49 +71,54 @@ def page(*numbers: int) -> list[dict[str, object]]:
     return [{name: value for name, value in row(number).items() if name != "cursor"} for number in numbers]
 
 
+def snapshot(*numbers: int) -> list[Any]:
+    """The step of one below which there are older events."""
+    return ["snapshot", rows(*numbers), after(numbers[-1])]
+
+
 async def test_news_go_where_their_time_says(script: Script) -> None:
-    result = await script.run(["snapshot", rows(8, 6, 4)], ["arrive", rows(9, 7, 5), 3])
+    result = await script.run(snapshot(8, 6, 4), ["arrive", rows(9, 7, 5), 3])
     assert result["valores"] == ["9", "8", "7", "6", "5", "4"]
     assert result["next"] == row(4)["cursor"]
 
 
 async def test_rows_known_already_are_left_out(script: Script) -> None:
-    result = await script.run(["snapshot", rows(8, 6)], ["arrive", rows(9, 8, 6), 3], ["arrive", rows(9), 1])
+    result = await script.run(snapshot(8, 6), ["arrive", rows(9, 8, 6), 3], ["arrive", rows(9), 1])
     assert result["valores"] == ["9", "8", "6"]
 
 
 async def test_what_is_older_than_the_list_waits_for_its_page(script: Script) -> None:
     """Shown at once it would stand below a gap."""
-    result = await script.run(["snapshot", rows(8, 6)], ["arrive", rows(3), 1])
+    result = await script.run(snapshot(8, 6), ["arrive", rows(3), 1])
     assert result["valores"] == ["8", "6"]
-    result = await script.run(["snapshot", rows(8, 6)], ["arrive", rows(3), 1], ["older", page(5, 3), None])
+    result = await script.run(snapshot(8, 6), ["arrive", rows(3), 1], ["older", page(5, 3), None])
     assert result["valores"] == ["8", "6", "5", "3"]
 
 
 async def test_what_is_older_than_everything_is_shown_where_nothing_lies_between(script: Script) -> None:
-    result = await script.run(["snapshot", rows(8, 6)], ["older", [], None], ["arrive", rows(3), 1])
+    result = await script.run(snapshot(8, 6), ["older", [], None], ["arrive", rows(3), 1])
     assert (result["valores"], result["next"]) == (["8", "6", "3"], None)
 
 
 async def test_a_frame_that_leaves_rows_out_ends_what_lies_below_it(script: Script) -> None:
-    result = await script.run(["snapshot", rows(8, 6, 4)], ["arrive", rows(12, 11, 7), 50])
+    result = await script.run(snapshot(8, 6, 4), ["arrive", rows(12, 11, 7), 50])
     assert result["valores"] == ["12", "11", "8", "7"]
     assert result["next"] == row(7)["cursor"]
 
 
 async def test_the_oldest_go_first_and_can_be_read_again(script: Script) -> None:
-    result = await script.run(["snapshot", rows(8, 6, 4)], ["arrive", rows(9), 1], ["trimOldest", 2])
+    result = await script.run(snapshot(8, 6, 4), ["arrive", rows(9), 1], ["trimOldest", 2])
     assert (result["valores"], result["next"]) == (["9", "8"], row(8)["cursor"])
     # A row of a page has no cursor to go on from.
-    result = await script.run(["snapshot", rows(8, 6)], ["older", page(5, 4), after(4)], ["trimOldest", 3])
+    result = await script.run(snapshot(8, 6), ["older", page(5, 4), after(4)], ["trimOldest", 3])
     assert (result["valores"], result["next"]) == (["8", "6"], row(6)["cursor"])
 
 
 async def test_the_newest_go_where_too_much_was_read(script: Script) -> None:
-    result = await script.run(["snapshot", rows(8, 6)], ["older", page(5, 4), after(4)], ["trimNewest", 3, 1000])
+    result = await script.run(snapshot(8, 6), ["older", page(5, 4), after(4)], ["trimNewest", 3, 1000])
     assert (result["valores"], result["next"], result["dropped"]) == (["6", "5", "4"], after(4), 1)
     long = [row(8, "8" * 50), row(6, "6" * 50), row(5)]
-    result = await script.run(["snapshot", long], ["trimNewest", 3, 20])
+    result = await script.run(["snapshot", long, after(5)], ["trimNewest", 3, 20])
     assert result["valores"] == ["6" * 50, "5"], "what is over by one row is let be"
 
 
@@ -121,7 +126,7 @@ async def test_the_newest_go_where_too_much_was_read(script: Script) -> None:
 async def test_a_late_event_among_what_was_looked_through_in_vain_is_neither_lost_nor_there_twice(
     script: Script, found: list[int]
 ) -> None:
-    steps: list[list[Any]] = [["snapshot", rows(90)], ["older", page(*found), before(50)]]
+    steps: list[list[Any]] = [snapshot(90), ["older", page(*found), before(50)]]
     steps.append(["arrive", rows(70, 20), 2])
     assert (await script.run(*steps))["valores"] == [str(number) for number in (90, *found, 70)]
     result = await script.run(*steps, ["older", page(40, 20, 10), None])
@@ -129,7 +134,7 @@ async def test_a_late_event_among_what_was_looked_through_in_vain_is_neither_los
 
 
 async def test_an_event_twice_in_a_frame_is_one_row(script: Script) -> None:
-    assert (await script.run(["snapshot", rows(8, 8, 6)], ["arrive", rows(9, 9), 2]))["valores"] == ["9", "8", "6"]
+    assert (await script.run(snapshot(8, 8, 6), ["arrive", rows(9, 9), 2]))["valores"] == ["9", "8", "6"]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +159,7 @@ async def test_two_spellings_of_a_number_are_two_rows_whether_pages_or_the_strea
         "page of one": ["older", [read], None],
         "page of both": ["older", [read, dict(read)], None],
     }
-    result = await script.run(["snapshot", []], *(as_steps[step] for step in steps))
+    result = await script.run(["snapshot", [], "top"], *(as_steps[step] for step in steps))
     assert result["valores"] == ["23.5", "23.5"]
 
 
@@ -170,8 +175,8 @@ async def test_older_events_go_on_where_the_snapshot_says(script: Script) -> Non
 
 
 async def test_an_empty_list_is_read_from_the_top(script: Script) -> None:
-    assert (await script.run(["snapshot", []]))["next"] == "top"
-    result = await script.run(["snapshot", []], ["arrive", rows(9), 1], ["older", page(9, 3), None])
+    assert (await script.run(["snapshot", [], "top"]))["next"] == "top"
+    result = await script.run(["snapshot", [], "top"], ["arrive", rows(9), 1], ["older", page(9, 3), None])
     assert result["valores"] == ["9", "3"]
 
 

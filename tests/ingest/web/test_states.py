@@ -18,6 +18,12 @@ from tools.influx_server import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+_REMEMBER_WHAT_IS_SAID = """addEventListener('DOMContentLoaded', () => {
+  const connection = document.querySelector('#connection');
+  window.said = [];
+  new MutationObserver(() => window.said.push(connection.textContent)).observe(connection, { childList: true });
+});"""
+
 
 async def test_an_empty_store_says_how_to_send_the_first_event(browser: Browser, service: ClientSession) -> None:
     async with viewing(browser, service) as viewer:
@@ -79,8 +85,12 @@ async def test_a_store_that_cannot_be_read_is_named_and_live_events_still_come(
             await viewer.sees("before")
             influxd.stop()
             await viewer.says("#connection", "store unavailable", seconds=10)
+            await viewer.page.add_init_script(_REMEMBER_WHAT_IS_SAID)
             await viewer.page.reload()
             await viewer.says("#connection", "store unavailable", seconds=10)
+            # A second look of the service at the store.
+            await viewer.page.wait_for_timeout(5500)
+            assert await viewer.page.evaluate("window.said") == ["store unavailable"]
             await expect(viewer.page.get_by_role("alert")).to_contain_text("The store is not available")
             await post(client, [event("meanwhile")])
             await viewer.sees("meanwhile")
