@@ -78,10 +78,10 @@ export class Filters {
       const value = name === 'text' ? this.#field(name).value : this.#field(name).value.trim();
       if (value) values.set(name, value);
     }
+    const isNew = values.toString() !== this.query.toString();
+    if (isNew) query.write(NAMES, values);
     this.#show();
-    if (values.toString() === this.query.toString()) return;
-    query.write(NAMES, values);
-    this.changed();
+    if (isNew) this.changed();
   }
 
   /** Whoever pastes a whole tag means its three parts. */
@@ -91,8 +91,10 @@ export class Filters {
     NAMES.slice(0, 3).forEach((name, segment) => (this.#field(name).value = parts[segment]));
   }
 
+  /** A link may ask for what no field can show: a status that there is not. */
   #show() {
-    const used = NAMES.filter((name) => this.#field(name).value.trim()).length;
+    const asked = this.query;
+    const used = NAMES.filter((name) => this.#field(name).value.trim() || asked.has(name)).length;
     this.form.dataset.used = String(used);
     /** @type {HTMLButtonElement} */ (this.form.querySelector('[type=reset]')).hidden = used === 0;
   }

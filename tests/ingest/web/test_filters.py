@@ -100,11 +100,18 @@ async def test_an_old_match_is_found_below_many_events_that_are_none(browser: Br
         await viewer.says(".foot", "That is all: no older events.")
 
 
-async def test_filters_that_cannot_be_used_are_explained(browser: Browser, service: ClientSession) -> None:
+@pytest.mark.parametrize(
+    ("link", "reason"),
+    [("?region=a%20b", "region may hold only letters, digits"), ("?status=foo", "status is processado or erro")],
+)
+async def test_filters_that_cannot_be_used_are_explained_and_cleared(
+    browser: Browser, service: ClientSession, link: str, reason: str
+) -> None:
     await post(service, [event("1")])
-    async with viewing(browser, service, "?region=a%20b", unanswered=True) as viewer:
-        await expect(viewer.page.get_by_role("alert")).to_contain_text("region may hold only letters, digits")
+    async with viewing(browser, service, link, unanswered=True) as viewer:
+        await expect(viewer.page.get_by_role("alert")).to_contain_text(reason)
         await viewer.page.get_by_role("button", name="Clear", exact=True).click()
+        await expect(viewer.page.get_by_role("button", name="Clear", exact=True)).to_be_hidden()
         await viewer.sees("1", seconds=5)
         await expect(viewer.page.get_by_role("alert")).to_be_hidden()
 
