@@ -33,6 +33,10 @@ const states = new States(
       graph.refresh();
       counts.refresh();
     },
+    warned: (warnings) => {
+      setText(find('#warnings'), warnings.join('; '));
+      find('#warnings').hidden = warnings.length === 0;
+    },
   },
 );
 const details = new Details(find('#details'), {

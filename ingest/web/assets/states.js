@@ -24,13 +24,14 @@ export class States {
 
   /**
    * @param {{banner: HTMLElement, connection: HTMLElement}} elements
-   * @param {{recovered: () => void, back: () => void}} told `recovered`: the store can be read again, or the server answers
-   *   and the stream does not know it; `back`: all is well again
+   * @param {{recovered: () => void, back: () => void, warned: (warnings: string[]) => void}} told `recovered`: the store can
+   *   be read again, or the server answers and the stream does not know it; `back`: all is well again; `warned`: what is
+   *   wrong while the service is ready, again and again
    */
   constructor(elements, told) {
     this.elements = elements;
     this.told = told;
-    this.#check(CHECK_MS);
+    this.#check(0);
   }
 
   get state() {
@@ -89,7 +90,14 @@ export class States {
 
   async #ready() {
     const before = this.#state;
-    const error = await ask('/ready', new URLSearchParams(), AbortSignal.timeout(CHECK_MS)).then(() => null, (why) => why);
+    let error = null;
+    let warnings = [];
+    try {
+      ({ warnings } = await ask('/ready', new URLSearchParams(), AbortSignal.timeout(CHECK_MS)));
+    } catch (why) {
+      error = why;
+    }
+    this.told.warned(warnings); // of a service that is not ready, the banner speaks
     if (this.#state === before) this.#judge(error);
     this.#check(this.#state === 'live' || this.#state === 'refused' ? CHECK_MS : CHECK_IN_TROUBLE_MS);
   }

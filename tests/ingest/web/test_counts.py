@@ -1,9 +1,13 @@
 """Counts, as the lines that the original's page had, and as bars."""
 
+from pathlib import Path
+
 import pytest
 from aiohttp import ClientSession
 from playwright.async_api import Browser, expect
 
+from ingest.settings import Settings
+from tests.ingest.service import serving
 from tests.ingest.web.posting import event, now_ms, post
 from tests.ingest.web.viewer import ALL_BESIDES, viewing
 
@@ -65,3 +69,18 @@ async def test_a_thousand_sensors_of_one_region_open_at_once(browser: Browser, s
         await expect(leaves.last).to_have_text("brasil.sul.sensor0999 - 1")
         took_ms = await viewer.page.evaluate(_OPEN)
         assert took_ms < 1000, f"{took_ms:.0f} ms until 1000 sensors are drawn"
+
+
+async def test_what_the_service_warns_of_is_said_below_the_counts_as_long_as_it_does(
+    browser: Browser, tmp_path: Path
+) -> None:
+    in_the_way = tmp_path / "archive"
+    in_the_way.write_bytes(b"no folder")
+    settings = Settings(data_dir=tmp_path / "data", port=0, archive_dir=in_the_way)
+    async with serving(settings) as client, viewing(browser, client, viewport=ALL_BESIDES) as viewer:
+        await post(client, [event("1")])
+        await expect(viewer.page.locator("#warnings")).to_contain_text("processed events are not written", timeout=8000)
+        await viewer.says("#connection", "live")
+        await viewer.is_accessible()
+        in_the_way.unlink()
+        await expect(viewer.page.locator("#warnings")).to_be_hidden(timeout=15_000)
