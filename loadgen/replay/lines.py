@@ -1,11 +1,12 @@
 """Reading the lines of a file, one by one, whatever is wrong with some of them."""
 
 import gzip
+import json
 import os
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Annotated, Final
 
 import msgspec
 
@@ -26,7 +27,8 @@ class Line(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Stamped(msgspec.Struct, gc=False):
-    timestamp: int
+    # No time that is further away can be reckoned with.
+    timestamp: Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
 
 
 def read(file: Path, problems: Problems, read_to: Callable[[Path, int], None]) -> Iterator[Line]:
@@ -47,16 +49,41 @@ def _lines(file: Path, content: IO[bytes], problems: Problems, mark: Callable[[]
         if number % LINES_A_MARK == 0:
             mark()
         try:
-            yield Line(raw if raw.endswith(b"\n") else raw + b"\n", decode(raw).timestamp, file, number)
-        except msgspec.DecodeError as error:
-            if len(raw) == LONGEST_LINE_BYTES:
-                problems.bad_line(file, number, f"it has {LONGEST_LINE_BYTES:,} bytes or more")
-                _skip_line(content)
-            elif not raw.endswith(b"\n"):
-                problems.torn_line(file, number)
-            elif raw.strip():
-                problems.bad_line(file, number, str(error))
+            timestamp = decode(raw).timestamp
+        except (msgspec.DecodeError, RecursionError) as error:
+            seen = _seen_closer(raw)
+            if seen is None:
+                _note(file, number, raw, error, problems)
+                if _is_cut(raw):
+                    _skip_line(content)
+                continue
+            timestamp = seen
+        yield Line(raw if raw.endswith(b"\n") else raw + b"\n", timestamp, file, number)
     mark()
+
+
+def _seen_closer(raw: bytes) -> int | None:
+    """The timestamp of a line that only ingest's thorough decoder takes, for it has lone surrogates; else None."""
+    try:
+        members = json.loads(raw.decode())
+        return msgspec.convert({"timestamp": members["timestamp"]}, _Stamped).timestamp
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _note(file: Path, number: int, raw: bytes, error: Exception, problems: Problems) -> None:
+    if _is_cut(raw):
+        problems.bad_line(file, number, f"it has {LONGEST_LINE_BYTES:,} bytes or more")
+    elif isinstance(error, RecursionError):
+        problems.bad_line(file, number, "nested too deeply")
+    elif not raw.endswith(b"\n"):
+        problems.torn_line(file, number)
+    elif raw.strip():
+        problems.bad_line(file, number, str(error))
+
+
+def _is_cut(raw: bytes) -> bool:
+    return len(raw) == LONGEST_LINE_BYTES and not raw.endswith(b"\n")
 
 
 def _skip_line(content: IO[bytes]) -> None:

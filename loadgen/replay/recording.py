@@ -1,5 +1,6 @@
 """The recording: the lines of all files in the order of time, a few in memory at a time."""
 
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from heapq import merge
@@ -8,12 +9,12 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from loadgen.replay.lines import Line, read
 from loadgen.replay.problems import Problems
 
-TIMESTAMP: Final = re.compile(rb'("timestamp"\s*:\s*)(-?\d+)')
+TIMESTAMP: Final = re.compile(rb'("timestamp"\s*:\s*)-?\d+')
+# What tells how deep a text of JSON is nested, and its texts, with the number if one is the name of a number.
+TOKEN: Final = re.compile(rb'(?P<text>"(?:[^"\\]|\\.)*")(?:\s*:\s*(?P<number>-?\d+))?|[\[{]|[\]}]')
 
 
 class Recording:
@@ -47,8 +48,26 @@ def shifted(lines: Iterator[Line], start_ms: Callable[[], int]) -> Iterator[Line
 
 
 def _with_timestamp(line: Line, timestamp: int) -> bytes:
-    raw, replaced = TIMESTAMP.subn(rb"\g<1>%d" % timestamp, line.raw)
-    if replaced == 1:
-        return raw
-    # The key is spelled with escapes, or there twice: put together anew, the service judges it as before.
-    return msgspec.json.encode(msgspec.json.decode(line.raw) | {"timestamp": timestamp}) + b"\n"
+    """The line with nothing changed but its time, for ingest also judges how its numbers and texts are spelled."""
+    if b"\\" not in line.raw and line.raw.count(b"{") == 1:
+        return TIMESTAMP.sub(rb"\g<1>%d" % timestamp, line.raw)
+    pieces, end = [], 0
+    for first, last in _timestamps(line.raw):
+        pieces += [line.raw[end:first], b"%d" % timestamp]
+        end = last
+    return b"".join([*pieces, line.raw[end:]])
+
+
+def _timestamps(raw: bytes) -> Iterator[tuple[int, int]]:
+    """Where the event's own timestamp stands, twice if it does; not those of what is nested in the event."""
+    depth = 0
+    for token in TOKEN.finditer(raw):
+        if token["text"] is None:
+            depth += 1 if token[0] in b"[{" else -1
+        elif depth == 1 and token["number"] and _text(token["text"]) == "timestamp":
+            yield token.span("number")
+
+
+def _text(spelled: bytes) -> str:
+    text: str = json.loads(spelled.decode(errors="replace"))
+    return text

@@ -72,6 +72,42 @@ def test_a_line_without_end_takes_no_memory_and_hides_none_of_the_next(tmp_path:
     assert list(problems.named()) == [f"{file}:2: bad: it has 16,777,216 bytes or more"]
 
 
+@pytest.mark.parametrize("depth", [2000, 100_000])
+def test_a_deeply_nested_line_is_bad_and_hides_none_of_the_next(tmp_path: Path, depth: int) -> None:
+    file = tmp_path / "events.ndjson"
+    nested = b'{"timestamp":2,"tag":"a.b.c","valor":"1","x":' + b"[" * depth + b"]" * depth + b"}\n"
+    file.write_bytes(encoded(1) + nested + encoded(3))
+    problems = Problems()
+    assert [line.timestamp for line in read(file, problems, note)] == [1, 3]
+    assert list(problems.named()) == [f"{file}:2: bad: nested too deeply"]
+
+
+@pytest.mark.parametrize("timestamp", [10**19, -(10**19), 10**400], ids=["far", "long ago", "endless"])
+def test_a_time_that_can_not_be_reckoned_with_is_bad(tmp_path: Path, timestamp: int) -> None:
+    file = tmp_path / "events.ndjson"
+    file.write_bytes(b'{"timestamp":%d,"tag":"a.b.c","valor":"1"}\n' % timestamp + encoded(3))
+    problems = Problems()
+    assert [line.timestamp for line in read(file, problems, note)] == [3]
+    assert problems.bad == 1
+
+
+SURROGATES = (
+    b'{"timestamp":1700000000000,"tag":"a.b.c","valor":"1","x":"\\ud800"}\n',
+    b'{"timestamp":1700000000000,"tag":"a.b.c","valor":"1","\\ud800":1}\n',
+    b'{"\\udfff":[{"timestamp":1}],"time\\u0073tamp":1700000000000,"tag":"a.b.c","valor":1.50}\n',
+)
+
+
+@pytest.mark.parametrize("raw", SURROGATES)
+def test_lone_surrogates_that_ingest_takes_go_as_they_stand(tmp_path: Path, raw: bytes) -> None:
+    """Where ingest does not use them; where it does, it is for ingest to say so."""
+    file = tmp_path / "events.ndjson"
+    file.write_bytes(raw)
+    problems = Problems()
+    assert [(line.raw, line.timestamp) for line in read(file, problems, note)] == [(raw, 1_700_000_000_000)]
+    assert not problems.any
+
+
 def test_a_file_that_is_gone_is_a_problem_of_its_own(tmp_path: Path) -> None:
     problems = Problems()
     assert list(read(tmp_path / "gone.ndjson", problems, note)) == []
@@ -86,7 +122,9 @@ def test_only_the_first_problems_are_named() -> None:
     assert list(problems.named())[-1] == "… and 5 more"
 
 
-valores = st.text(max_size=20) | st.just('"timestamp": 5') | st.floats(allow_nan=False) | st.none()
+valores = (
+    st.text(max_size=20) | st.just('"timestamp": 5') | st.floats(allow_nan=False, allow_infinity=False) | st.none()
+)
 
 
 @given(stamps=st.lists(st.integers(0, 2**41), min_size=1, max_size=10), now_ms=st.integers(0, 2**41), valor=valores)
@@ -100,7 +138,18 @@ def test_shifting_changes_nothing_but_the_time(stamps: list[int], now_ms: int, v
     assert [(row["tag"], row["valor"]) for row in decoded] == [("a.b.c", valor)] * len(stamps)
 
 
-def test_a_timestamp_spelled_with_escapes_is_shifted_too() -> None:
-    line = Line(b'{"time\\u0073tamp":7,"tag":"a.b.c","valor":"1"}\n', 7, Path("f"), 1)
-    (moved,) = shifted(iter([line]), lambda: 100)
-    assert msgspec.json.decode(moved.raw) == {"timestamp": 100, "tag": "a.b.c", "valor": "1"}
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (b'{"time\\u0073tamp":7,"valor":"1"}\n', b'{"time\\u0073tamp":100,"valor":"1"}\n'),
+        (b'{"site":{"timestamp":7},"timestamp" : 7}\n', b'{"site":{"timestamp":7},"timestamp" : 100}\n'),
+        (b'{"site":{"timestamp":7},"time\\u0073tamp":7}\n', b'{"site":{"timestamp":7},"time\\u0073tamp":100}\n'),
+        (b'{"valor":1.50,"x":"\\ud800","timestamp":7}\n', b'{"valor":1.50,"x":"\\ud800","timestamp":100}\n'),
+        (b'{"timestamp":7,"timestamp":7}\n', b'{"timestamp":100,"timestamp":100}\n'),
+        (b'{"x":"\\"timestamp\\":7 \\\\","timestamp":7}', b'{"x":"\\"timestamp\\":7 \\\\","timestamp":100}'),
+        (b'{"x":"\xff","\xff":7,"timestamp":7}\n', b'{"x":"\xff","\xff":7,"timestamp":100}\n'),
+    ],
+)
+def test_however_a_timestamp_is_spelled_it_alone_is_shifted(raw: bytes, expected: bytes) -> None:
+    (moved,) = shifted(iter([Line(raw, 7, Path("f"), 1)]), lambda: 100)
+    assert moved.raw == expected

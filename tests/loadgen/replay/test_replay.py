@@ -9,12 +9,14 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from loadgen.plan import Plan
 from loadgen.sensors import Event, events
 from tests.loadgen.command import finish, loadgen, start
 from tests.loadgen.ingest_process import ingest_process, stored_rows
 from tests.loadgen.replay.archive import write_archive
+from tests.loadgen.replay.test_recording import SURROGATES
 from tests.loadgen.service import Service
 
 START_MS = 1_700_000_000_000
@@ -61,6 +63,16 @@ async def test_the_files_of_an_hour_are_read_side_by_side(service: Service, tmp_
     assert len(times) == 8000
     assert all(before <= after for before, after in pairwise(times))
     assert any(not event.valor for event in sent), "without empty ones there would be one folder"
+
+
+@pytest.mark.parametrize("options", [[], ["--now"]])
+async def test_what_ingest_archives_with_lone_surrogates_it_takes_again(
+    ingest_url: str, tmp_path: Path, options: list[str]
+) -> None:
+    (tmp_path / "events.ndjson").write_bytes(b"".join(SURROGATES))
+    code, out, err = await loadgen("replay", str(tmp_path / "events.ndjson"), "--url", ingest_url, *options)
+    assert (code, err) == (0, ""), out + err
+    assert "acked     3 (all)" in out
 
 
 async def test_what_is_no_event_is_named_by_file_and_line_and_stops_nothing(service: Service, tmp_path: Path) -> None:
