@@ -5,6 +5,7 @@ import json
 import os
 import zlib
 from collections.abc import Callable, Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Annotated, Final
 
@@ -15,6 +16,7 @@ from loadgen.replay.problems import Problems
 
 LONGEST_LINE_BYTES: Final = 16 * 2**20
 LINES_A_MARK: Final = 1000
+BOM: Final = b"\xef\xbb\xbf"
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
@@ -48,6 +50,9 @@ def _lines(file: Path, content: IO[bytes], problems: Problems, mark: Callable[[]
     for number, raw in enumerate(iter(lambda: content.readline(LONGEST_LINE_BYTES), b""), 1):
         if number % LINES_A_MARK == 0:
             mark()
+        if number == 1:
+            # In the middle of a request ingest would refuse it.
+            raw = raw.removeprefix(BOM)
         try:
             timestamp = decode(raw).timestamp
         except (msgspec.DecodeError, RecursionError) as error:
@@ -91,13 +96,17 @@ def _skip_line(content: IO[bytes]) -> None:
         pass
 
 
-def _opened(file: Path) -> IO[bytes]:
+def _opened(file: Path) -> BufferedReader:
     # Of standard input as much as is there is taken at a time, for it may be a pipe that goes on for days.
     return os.fdopen(os.dup(0), "rb") if file == STDIN else file.open("rb")
 
 
-def _unpacked(file: Path, raw: IO[bytes]) -> IO[bytes]:
-    return gzip.GzipFile(fileobj=raw) if file.suffix == ".gz" else raw  # type: ignore[return-value]
+def _unpacked(file: Path, raw: BufferedReader) -> IO[bytes]:
+    if file.suffix != ".gz":
+        return raw
+    if not raw.peek(1):
+        raise gzip.BadGzipFile("it is empty, which no .gz file is")
+    return gzip.GzipFile(fileobj=raw)  # type: ignore[return-value]
 
 
 def _position(raw: IO[bytes]) -> int:

@@ -108,6 +108,26 @@ def test_lone_surrogates_that_ingest_takes_go_as_they_stand(tmp_path: Path, raw:
     assert not problems.any
 
 
+@pytest.mark.parametrize("name", ["events.ndjson", "events.ndjson.gz"])
+def test_a_byte_order_mark_at_the_start_of_a_file_is_no_part_of_its_first_line(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    content = b"\xef\xbb\xbf" + encoded(1) + encoded(2)
+    file.write_bytes(gzip.compress(content) if file.suffix == ".gz" else content)
+    problems = Problems()
+    assert [line.raw for line in read(file, problems, note)] == [encoded(1), encoded(2)]
+    assert not problems.any
+
+
+def test_a_packed_file_of_no_bytes_is_broken_and_one_of_no_lines_is_not(tmp_path: Path) -> None:
+    problems = Problems()
+    (tmp_path / "lost.ndjson.gz").touch()
+    (tmp_path / "quiet.ndjson.gz").write_bytes(gzip.compress(b""))
+    for name in ("lost.ndjson.gz", "quiet.ndjson.gz"):
+        assert list(read(tmp_path / name, problems, note)) == []
+    assert list(problems.named()) == [f"{tmp_path / 'lost.ndjson.gz'}: it is empty, which no .gz file is"]
+    assert problems.any
+
+
 def test_a_file_that_is_gone_is_a_problem_of_its_own(tmp_path: Path) -> None:
     problems = Problems()
     assert list(read(tmp_path / "gone.ndjson", problems, note)) == []
