@@ -67,13 +67,17 @@ class Findings:
 
 @dataclass(slots=True)
 class Place:
-    """One event's time and tag, how it was sent, and what the store has there."""
+    """One event's time and tag, how it was sent, and what the store has there.
+
+    Of its rows ``equal`` are right, ``misjudged`` have its valor and the wrong status, and ``others`` another valor.
+    """
 
     event: Event
     sent: int = 0
     acked: int = 0
     refused: int = 0
     equal: int = 0
+    misjudged: tuple[Row, ...] = ()
     others: tuple[Row, ...] = ()
 
     def note(self, fate: Fate) -> None:
@@ -96,10 +100,12 @@ class Comparison:
         place = self._places.get((row.timestamp, row.tag))
         if place is None:
             self._foreign += 1
-        elif same(place.event, row):
+        elif not same_valor(place.event, row):
+            place.others += (row,)
+        elif row.status == status(place.event):
             place.equal += 1
         else:
-            place.others += (row,)
+            place.misjudged += (row,)
 
     def findings(self) -> Findings:
         findings = Findings(foreign=self._foreign)
@@ -108,10 +114,13 @@ class Comparison:
         return findings
 
 
-def same(event: Event, row: Row) -> bool:
-    """Whether the row is this event; a number may be written differently, nothing else may."""
-    if row.status != ("processado" if event.valor else "erro"):
-        return False
+def status(event: Event) -> str:
+    """What the service is to make of it."""
+    return "processado" if event.valor else "erro"
+
+
+def same_valor(event: Event, row: Row) -> bool:
+    """Whether the row has the event's valor; a number may be written differently, nothing else may."""
     if NUMERIC.fullmatch(event.valor) and NUMERIC.fullmatch(row.valor):
         return float(event.valor) == float(row.valor)
     return event.valor == row.valor
@@ -123,24 +132,28 @@ def _look_at(place: Place, findings: Findings) -> None:
         _look_at_acked(place, findings)
         return
     findings.foreign += len(place.others)
-    if place.equal and place.refused == place.sent:
+    stored = place.equal or place.misjudged
+    if stored and place.refused == place.sent:
         findings.refused += 1
-    elif place.equal:
+    elif stored:
         findings.unacked += 1
 
 
 def _look_at_acked(place: Place, findings: Findings) -> None:
     event = place.event
     name = f"{event.timestamp} {event.tag} {event.valor!r}"
+    wrong = place.misjudged or place.others
     findings.acked += 1
     findings.acked_again += place.acked - 1
-    if place.equal == 0 and place.others:
-        other = place.others[0]
-        findings.altered.note(f"{name} is stored as {other.valor!r}, {other.status}")
+    if place.equal == 0 and wrong:
+        findings.altered.note(f"{name} is stored as {wrong[0].valor!r}, {wrong[0].status}")
         return
     # With the right event in its place, another value there is some other sender's.
     findings.foreign += len(place.others)
-    if place.equal == 1:
+    if place.misjudged:
+        times = place.equal + len(place.misjudged)
+        findings.twice.note(f"{name} is stored {times} times, also as {place.misjudged[0].status}")
+    elif place.equal == 1:
         findings.verified += 1
     elif place.equal:
         findings.twice.note(f"{name} is stored {place.equal} times")

@@ -63,6 +63,16 @@ async def test_an_event_stored_twice_is_named(service: Service, record: Record) 
     assert findings.twice.examples[0].endswith("is stored 2 times")
 
 
+@pytest.mark.parametrize(("kind", "other"), [("processado", "erro"), ("erro", "processado")])
+async def test_an_event_stored_once_more_with_the_wrong_status_is_named(
+    service: Service, record: Record, kind: str, other: str
+) -> None:
+    service.rows.append(service.rows[position(service, kind)] | {"status": other})
+    findings = await check(service, record)
+    assert (findings.good, findings.twice.count, findings.foreign) == (False, 1, 0)
+    assert findings.twice.examples[0].endswith(f"is stored 2 times, also as {other}")
+
+
 @pytest.mark.parametrize(
     ("change", "shown"),
     [
@@ -127,6 +137,15 @@ async def test_stored_but_never_acked_is_allowed(service: Service, tmp_path: Pat
 def test_an_event_sent_twice_counts_once(fates: list[Fate], expected: Findings) -> None:
     comparison = Comparison(Window(1, 2, [Sent(Event(1, "a.b.c", "7"), fate) for fate in fates]))
     comparison.see(Row(1, "a.b.c", "7", "processado"))
+    assert comparison.findings() == expected
+
+
+@pytest.mark.parametrize(
+    ("fate", "expected"), [(Fate.UNKNOWN, Findings(unacked=1)), (Fate.REJECTED, Findings(refused=1))]
+)
+def test_what_was_never_acked_is_the_run_s_own_whatever_its_status(fate: Fate, expected: Findings) -> None:
+    comparison = Comparison(Window(1, 2, [Sent(Event(1, "a.b.c", "7"), fate)]))
+    comparison.see(Row(1, "a.b.c", "7", "erro"))
     assert comparison.findings() == expected
 
 
