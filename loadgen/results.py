@@ -4,6 +4,7 @@ The first line is the plan, then comes a line a second, the last is the summary.
 a crash everything but the last second can still be read.
 """
 
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -83,9 +84,15 @@ class ResultsWriter:
     def write(self, line: Line) -> None:
         if self._file:
             try:
-                self._file.write(msgspec.json.encode(line) + b"\n")
+                self._write(self._file, msgspec.json.encode(line) + b"\n")
             except OSError as error:
                 raise OSError(error.errno, error.strerror, str(self._path)) from error
+
+    @staticmethod
+    def _write(file: FileIO, content: bytes) -> None:
+        # What finds no room is cut off without an error, which only the next write would tell.
+        while content:
+            content = content[file.write(content) :]
 
     def __enter__(self) -> Self:
         return self
@@ -115,7 +122,10 @@ class Record(msgspec.Struct, frozen=True):
 
 
 def read(path: Path) -> Record:
-    """Read a results file; a torn last line, left by a crash, is passed over. Raises UnreadableError."""
+    """Read a results file; a torn last line, left by a crash, is passed over.
+
+    Raises UnreadableError, also if lines are missing: the events they told of would not be checked.
+    """
     try:
         lines = _lines(path.read_bytes())
     except OSError as error:
@@ -124,7 +134,22 @@ def read(path: Path) -> Record:
         raise UnreadableError(f"{path} is no results file of loadgen run: {error}") from error
     if not lines or not isinstance(lines[0], Started):
         raise UnreadableError(f"{path} is no results file of loadgen run: its first line is not a plan")
-    return _record(lines[0], lines)
+    record = _record(lines[0], lines)
+    if loss := _loss(record):
+        raise UnreadableError(f"{path} is damaged: {loss}. Without its lost lines it can't tell what is to be stored")
+    return record
+
+
+def _loss(record: Record) -> str | None:
+    """What shows that lines are missing; the end of a run without a summary may be, for a crash cuts it off."""
+    for expected, second in enumerate(record.seconds):
+        if second.second != expected:
+            return f"where second {expected} should be there is second {second.second}"
+    for name in ("acked", "rejected") if record.summary else ():
+        told, total = sum(getattr(second, name) for second in record.seconds), getattr(record.summary, name)
+        if told != total:
+            return f"its summary says {total:,} {name}, its seconds add up to {told:,}"
+    return None
 
 
 def _lines(content: bytes) -> list[Line]:

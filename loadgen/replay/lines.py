@@ -45,14 +45,14 @@ def read(file: Path, problems: Problems, read_to: Callable[[Path, int], None]) -
         problems.broken_file(file, "it ends too early, or is damaged")
 
 
-def _lines(file: Path, content: IO[bytes], problems: Problems, mark: Callable[[], None]) -> Iterator[Line]:
+def _lines(file: Path, content: BufferedReader, problems: Problems, mark: Callable[[], None]) -> Iterator[Line]:
     decode = msgspec.json.Decoder(_Stamped).decode
+    # In the middle of a request ingest would refuse it.
+    if content.peek(len(BOM)).startswith(BOM):
+        content.read(len(BOM))
     for number, raw in enumerate(iter(lambda: content.readline(LONGEST_LINE_BYTES), b""), 1):
         if number % LINES_A_MARK == 0:
             mark()
-        if number == 1:
-            # In the middle of a request ingest would refuse it.
-            raw = raw.removeprefix(BOM)
         try:
             timestamp = decode(raw).timestamp
         except (msgspec.DecodeError, RecursionError) as error:
@@ -101,7 +101,7 @@ def _opened(file: Path) -> BufferedReader:
     return os.fdopen(os.dup(0), "rb") if file == STDIN else file.open("rb")
 
 
-def _unpacked(file: Path, raw: BufferedReader) -> IO[bytes]:
+def _unpacked(file: Path, raw: BufferedReader) -> BufferedReader:
     if file.suffix != ".gz":
         return raw
     if not raw.peek(1):

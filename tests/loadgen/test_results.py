@@ -1,5 +1,6 @@
 """The results file survives what happens to files."""
 
+import resource
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from loadgen.sensors import EVENTS_VERSION
 from loadgen.tally import Tally
 from loadgen.verdict import ALL_ACKED
 from loadgen.verify import OtherEventsError, verify
+from tests.loadgen.command import loadgen
 from tests.loadgen.service import Service, shown
 
 CASES = Path(__file__).parent / "cases"
@@ -65,6 +67,58 @@ def test_any_torn_end_leaves_the_lines_before_it(tmp_path: Path) -> None:
         record = read(path)
         assert not record.finished
         assert record.answered.spans[0] == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("lost", "complaint"),
+    [
+        ([1], "where second 0 should be there is second 1"),
+        ([2], "where second 1 should be there is second 2"),
+        ([3], "its summary says 6 acked, its seconds add up to 4"),
+        ([1, 2, 3], "its summary says 6 acked, its seconds add up to 0"),
+        ([1, 4], "where second 0 should be there is second 1"),
+    ],
+)
+def test_lines_that_are_lost_from_the_middle_are_missed(tmp_path: Path, lost: list[int], complaint: str) -> None:
+    path = tmp_path / "run.jsonl"
+    written(path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(line for place, line in enumerate(lines) if place not in lost))
+    with pytest.raises(UnreadableError, match=f"{path} is damaged: {complaint}"):
+        read(path)
+
+
+def test_two_files_in_one_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    written(path)
+    path.write_bytes(2 * path.read_bytes())
+    with pytest.raises(UnreadableError, match="where second 3 should be there is second 0"):
+        read(path)
+
+
+async def test_verify_of_a_damaged_file_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    written(path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:2] + lines[3:]))
+    code, out, err = await loadgen("verify", "--results", str(path))
+    assert (code, out) == (2, "")
+    assert err.startswith(f"loadgen verify: {path} is damaged: where second 1 should be"), err
+
+
+def test_a_line_for_which_there_is_no_room_is_an_error_at_once(tmp_path: Path) -> None:
+    """A write that crosses the limit is cut short without an error, as on a disk that fills up."""
+    path = tmp_path / "run.jsonl"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with ResultsWriter(path) as writer:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50, limits[1]))
+        try:
+            with pytest.raises(OSError, match="File too large") as raised:
+                writer.write(Started(PLAN))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert raised.value.filename == str(path)
+    assert path.stat().st_size == 50
 
 
 @pytest.mark.parametrize(
