@@ -1,8 +1,10 @@
 """``loadgen backfill``: from its options to its exit code."""
 
+import shlex
 from argparse import Namespace
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from rich.console import Console
 
@@ -30,7 +32,7 @@ def backfill_command(options: Namespace) -> int:
         )
     print("\n".join(_lines(summary, ending)))
     if ending.interrupted or ending.failure:
-        print(f"complete it with: {_again(options, plan)}")
+        print(f"complete it with: {again(options, plan)}")
     if ending.interrupted:
         return INTERRUPTED
     return NOT_ALL if ending.failure or summary.rejected else OK
@@ -65,12 +67,17 @@ def _lines(summary: Summary, ending: Ending) -> Iterator[str]:
     yield f"{'rate':<10}{summary.events_per_second:,.0f} events/s, {summary.seconds:.1f} s"
 
 
-def _again(options: Namespace, plan: Plan) -> str:
+def again(options: Namespace, plan: Plan) -> str:
     """The command that makes the same events; what is stored already stays as it is."""
-    return (
-        f"loadgen backfill --days {options.days:g} --until {_shown(_stop_ms(plan))} --interval {options.interval:g}s "
-        f"--sensors {plan.sensors} --profile {plan.profile} --seed {plan.seed} --url {plan.url}"
-    )
+    command = ["loadgen", "backfill", "--days", _exact(options.days), "--until", _shown(_stop_ms(plan))]
+    command += ["--interval", f"{_exact(options.interval)}s", "--sensors", str(plan.sensors)]
+    command += ["--profile", plan.profile, "--seed", str(plan.seed), "--url", plan.url]
+    return shlex.join(command)
+
+
+def _exact(number: float) -> str:
+    """As a person writes it, and read back as the same number: a rounded one would make other events."""
+    return f"{Decimal(repr(number)):f}".removesuffix(".0")
 
 
 def _stop_ms(plan: Plan) -> int:
