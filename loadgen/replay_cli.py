@@ -12,11 +12,18 @@ from loadgen.delivery.deliver import AwayError, Ending, deliver
 from loadgen.delivery.options import service
 from loadgen.replay.feed import Feed
 from loadgen.replay.files import STDIN, NoFilesError, groups
+from loadgen.replay.order import watched
 from loadgen.replay.pace import Pace
 from loadgen.replay.problems import Problems
 from loadgen.replay.recording import Recording, shifted
 from loadgen.replay.replay import Count, Replay
 from loadgen.standing import reporter
+
+NEWEST_FIRST = (
+    "the timestamps go backwards: what is older than the first event is sent at once, whatever the --speed, and --now "
+    "puts it in the past. If the newest come first, as /get_data gives them, turn them round: "
+    "tac FILE | loadgen replay -"
+)
 
 
 def replay_command(options: Namespace) -> int:
@@ -36,10 +43,14 @@ def replay_command(options: Namespace) -> int:
 
 
 async def _replay(options: Namespace, files: Sequence[Sequence[Path]], problems: Problems) -> tuple[Count, Ending]:
-    recording = Recording(files, problems)
-    lines = shifted(recording.lines(), _now_ms) if options.now else recording.lines()
-    replay = Replay(recording, Feed(lines), Pace(options.speed), problems, _total_bytes(files))
     reporting = reporter(Console(stderr=True), quiet=options.quiet)
+    recording = Recording(files, problems)
+    lines = recording.lines()
+    if options.speed or options.now:
+        lines = watched(lines, lambda: reporting.tell(NEWEST_FIRST))
+    if options.now:
+        lines = shifted(lines, _now_ms)
+    replay = Replay(recording, Feed(lines), Pace(options.speed), problems, _total_bytes(files))
     ending = await deliver(replay, service(options), reporting)
     return replay.count, ending
 

@@ -12,7 +12,7 @@ the archive that ingest serve --archive-dir keeps. Lines are sent as they stand 
 the files of one name, like processed/2026-11-23T14.ndjson.gz and error/2026-11-23T14.ndjson, are read side by side.
 What fails is sent again until it is acked; that is safe, for an event is stored once however often it is sent. Lines
 that are no events are counted, named by file and line, and stop nothing; a torn last line of a file that is being
-written is passed over.
+written is passed over. --speed and --now want the oldest event first; tac turns round what GET /get_data gives.
 """
 
 REPLAY_MORE = """\
@@ -21,6 +21,7 @@ examples:
   loadgen replay events.ndjson --speed 10                    ten times faster than it was
   loadgen replay events.ndjson --speed 1 --now               as if it happened now
   zcat old/*.gz | loadgen replay -
+  tac newest-first.ndjson | loadgen replay - --speed 1       what GET /get_data gave, oldest first
 
 exit codes: 0 all lines acked; 1 some were no events or rejected, a file could not be read to its end, or the service
 refused them or was away for too long; 2 the command line is wrong, there is nothing to read, or nobody listens at

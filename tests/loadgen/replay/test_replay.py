@@ -124,6 +124,18 @@ async def test_a_speed_keeps_the_events_own_spacing(service: Service, tmp_path: 
     assert len(service.bodies) >= 8, "events of different times are not sent together"
 
 
+@pytest.mark.parametrize(("options", "times"), [(["--speed", "100"], 1), (["--now", "--quiet"], 1), ([], 0)])
+async def test_newest_first_is_said_once_where_it_matters(
+    service: Service, tmp_path: Path, options: list[str], times: int
+) -> None:
+    file = tmp_path / "events.ndjson"
+    file.write_text("".join(line(START_MS - 1000 * number) for number in range(50)))
+    code, out, err = await loadgen("replay", str(file), "--url", service.url, *options)
+    assert code == 0, out + err
+    assert (err.count("the timestamps go backwards"), err.count("tac FILE | loadgen replay -")) == (times, times), err
+    assert len(service.rows) == 50
+
+
 async def test_shifted_events_begin_now_and_keep_their_spacing(service: Service, tmp_path: Path) -> None:
     (tmp_path / "events.ndjson").write_text(line(START_MS) + line(START_MS + 1500) + line(START_MS - 10))
     before_ms = time.time_ns() // 1_000_000
