@@ -1,13 +1,15 @@
 """A keep-alive HTTP/1.1 client with one request at a time, several times faster than a general one."""
 
 import asyncio
-from typing import cast
+from typing import Final, cast
 
 import httptools
 import msgspec
 
 from loadgen.faults import fault_text
 from loadgen.target import Target
+
+MOST_BODY_BYTES: Final = 16 << 20
 
 
 class NoAnswerError(Exception):
@@ -75,12 +77,13 @@ class Wire(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._timeout_seconds = self._deadline = 0.0
         self._parser = httptools.HttpResponseParser(self)
-        self._body = b""
-        self._ends_at_eof = False
+        self._body = bytearray()
+        self._has_length = self._ends_at_eof = False
 
     async def request(self, payload: bytes, timeout_seconds: float) -> Answer:
         answer: asyncio.Future[Answer] = self._loop.create_future()
         self._answer = answer
+        self._ends_at_eof = False
         self._timeout_seconds = timeout_seconds
         self._deadline = self._loop.time() + timeout_seconds
         if self._timer is None:
@@ -100,7 +103,7 @@ class Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._fail("the answer is not HTTP")
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -112,24 +115,35 @@ class Wire(asyncio.Protocol):
         self._fail("connection closed before the answer" if error is None else fault_text(error))
 
     def on_message_begin(self) -> None:
-        self._body = b""
-        self._ends_at_eof = True
+        if self._answer is None:
+            # Nobody asked: it must not be taken for the answer to the next request.
+            self._abort()
+        self._body = bytearray()
+        self._has_length = False
 
     def on_header(self, name: bytes, _value: bytes) -> None:
         if name.lower() in (b"content-length", b"transfer-encoding"):
-            self._ends_at_eof = False
+            self._has_length = True
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        self._ends_at_eof = not (self._has_length or status < 200 or status in (204, 304))
 
     def on_body(self, body: bytes) -> None:
-        self._body += body
+        if len(self._body) + len(body) > MOST_BODY_BYTES:
+            self._fail(f"the answer is larger than {MOST_BODY_BYTES >> 20} MiB")
+        else:
+            self._body += body
 
     def on_message_complete(self) -> None:
+        self._ends_at_eof = False
         status = self._parser.get_status_code()
         answer = self._answer
         if answer is None or not self._parser.should_keep_alive():
             self._abort()
         if answer is not None and status >= 200:
             self._answer = None
-            _settle(answer, Answer(status, self._body))
+            _settle(answer, Answer(status, bytes(self._body)))
 
     def _check_deadline(self) -> None:
         # One timer follows many requests: setting and cancelling one for each costs more than all the parsing.

@@ -85,9 +85,23 @@ async def test_every_way_to_frame_an_answer_is_understood(answer: bytes, expecte
     [
         (b"", "connection closed before the answer"),
         (OK[:-1], "connection closed before the answer"),
+        (b"HTTP/1.1 204", "connection closed before the answer"),
+        (b"HTTP/1.1 204 No Content\r\n", "connection closed before the answer"),
+        (b"HTTP/1.1 200 OK\r\nServer: x", "connection closed before the answer"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", "connection closed before the answer"),
+        (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", "the answer is not HTTP"),
         (b"SSH-2.0-OpenSSH_9.6\r\n", "the answer is not HTTP"),
     ],
-    ids=["nothing", "half an answer", "another protocol"],
+    ids=[
+        "nothing",
+        "half an answer",
+        "half a status line",
+        "half a head of no content",
+        "half a head",
+        "only a 100",
+        "an upgrade",
+        "another protocol",
+    ],
 )
 async def test_no_whole_answer_is_told_with_its_reason(answer: bytes, reason: str) -> None:
     script, opened = saying(answer)
@@ -96,6 +110,41 @@ async def test_no_whole_answer_is_told_with_its_reason(answer: bytes, reason: st
             with pytest.raises(NoAnswerError, match=f"^{reason}$"):
                 await connection.request(PAYLOAD)
     assert len(opened) == 2, "one connection a request, and nothing sent twice"
+
+
+@pytest.mark.parametrize("first", [b"HTTP/1.1 204 No Content\r\n\r\n", OK], ids=["no content", "a length"])
+@pytest.mark.parametrize(
+    "then", [b"", b"HTTP/1.1 204", b"HTTP/1.1 202 Acc"], ids=["nothing", "half a 204", "half a 202"]
+)
+async def test_a_connection_closed_in_the_next_request_does_not_repeat_the_answer_before(
+    first: bytes, then: bytes
+) -> None:
+    script, opened = saying(first, then)
+    async with talking_to(script) as connection:
+        await connection.request(PAYLOAD)
+        with pytest.raises(NoAnswerError, match=r"^connection closed before the answer$"):
+            await connection.request(PAYLOAD)
+    assert len(opened) == 1, "both requests went over one connection"
+
+
+async def test_half_an_answer_nobody_asked_for_is_not_the_one_to_the_next_request() -> None:
+    script, opened = saying(OK + b"HTTP/1.1 2")
+    async with talking_to(script) as connection:
+        assert [await connection.request(PAYLOAD) for _ in range(2)] == [Answer(202, b"ok")] * 2
+    assert len(opened) == 2
+
+
+async def test_an_endless_answer_is_left() -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(len(PAYLOAD))
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            writer.write(b"x" * 65536)
+            await writer.drain()
+
+    async with talking_to(script) as connection:
+        with pytest.raises(NoAnswerError, match=r"^the answer is larger than 16 MiB$"):
+            await connection.request(PAYLOAD)
 
 
 async def test_a_reset_is_told_as_one() -> None:
