@@ -6,9 +6,11 @@ import aiohttp
 import msgspec
 
 from loadgen.faults import fault_text
+from loadgen.plain_text import plain
 
 EVERYTHING = 1_000_000_000
 CHUNK_BYTES = 1 << 18
+QUOTED_BYTES = 1000
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -30,13 +32,15 @@ async def stored(session: aiohttp.ClientSession, url: str, start_ms: int, stop_m
     try:
         async with session.get(f"{url}/get_data", params=query, headers={"Accept": "application/x-ndjson"}) as response:
             if response.status != 200:
-                raise CannotReadError(f"{response.url} answered {response.status}: {(await response.text())[:200]}")
+                quoted = plain((await response.content.read(QUOTED_BYTES)).decode(errors="replace"))
+                raise CannotReadError(f"{response.url} answered {response.status}: {quoted}")
             async for row in _rows(response.content):
                 yield row
     except aiohttp.ClientConnectorError as error:
         raise CannotReadError(f"nobody answers at {url}: {fault_text(error.os_error)}. Is the service up?") from error
     except (aiohttp.ClientError, TimeoutError) as error:
-        raise CannotReadError(f"{url}/get_data: {str(error) or type(error).__name__}; is the service up?") from error
+        reason = plain(str(error)) or type(error).__name__
+        raise CannotReadError(f"{url}/get_data: {reason}; is the service up?") from error
     except msgspec.DecodeError as error:
         raise CannotReadError(f"{url}/get_data did not answer with rows of NDJSON: {error}") from error
 

@@ -3,6 +3,7 @@
 import msgspec
 
 from loadgen.connection import Answer
+from loadgen.plain_text import plain
 
 
 class Rejection(msgspec.Struct, frozen=True):
@@ -13,10 +14,11 @@ class Rejection(msgspec.Struct, frozen=True):
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """The JSON body of an answer to ``POST /events``."""
+    """The JSON body of an answer to ``POST /events``. ``not_listed`` events were refused beyond those listed."""
 
     accepted: int
     rejected: tuple[Rejection, ...]
+    not_listed: int = 0
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -47,11 +49,16 @@ def _judge_receipt(status: int, receipt: Receipt, size: int) -> Verdict:
     if receipt.accepted == size and not receipt.rejected and status != 400:
         return ALL_ACKED
     places = {rejection.index for rejection in receipt.rejected}
-    if receipt.accepted + len(places) != size or not places <= set(range(size)):
+    counted = receipt.accepted + len(receipt.rejected) + receipt.not_listed
+    if counted != size or len(places) != len(receipt.rejected) or not places <= set(range(size)):
         return Verdict(error=f"HTTP {status}, but its receipt does not add up to the events sent")
     if status == 400 and receipt.accepted:
         return Verdict(error="HTTP 400, but its receipt accepts events")
-    return Verdict(receipt.rejected)
+    if receipt.not_listed:
+        return Verdict(
+            error=f"HTTP {status}, but its receipt lists only some of the events it refuses; try --batch 1000"
+        )
+    return Verdict(tuple(Rejection(one.index, plain(one.reason)) for one in receipt.rejected))
 
 
 def _receipt(body: bytes) -> Receipt | None:

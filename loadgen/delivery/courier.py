@@ -16,11 +16,13 @@ import msgspec
 from loadgen.connection import Answer
 from loadgen.delivery.batch import Batch
 from loadgen.delivery.outage import Outage
+from loadgen.plain_text import plain
 from loadgen.verdict import Rejection, Verdict, judge
 
 HEADERS: Final = {"Content-Type": "application/x-ndjson", "User-Agent": "pulso-loadgen"}
 FIRST_BACKOFF_SECONDS: Final = 0.1
 LONGEST_BACKOFF_SECONDS: Final = 5.0
+QUOTED_BYTES: Final = 1000
 # The body itself is wrong or too large: one of its lines is, and the others can go without it.
 BODY_STATUSES: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY)
 PASSING_STATUSES: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
@@ -103,9 +105,9 @@ class _Problem(msgspec.Struct, frozen=True):
 def _told(body: bytes) -> str:
     """What the service says in its answer, in few words."""
     try:
-        return msgspec.json.decode(body, type=_Problem).message
+        return plain(msgspec.json.decode(body, type=_Problem).message)
     except msgspec.DecodeError:
-        return body[:200].decode(errors="replace").strip() or "no reason given"
+        return plain(body[:QUOTED_BYTES].decode(errors="replace")) or "no reason given"
 
 
 def _reason(error: Exception) -> str:
@@ -116,7 +118,7 @@ def _reason(error: Exception) -> str:
         return os.strerror(error.errno).lower() if error.errno else "connection closed while sending"
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "connection closed before the answer"
-    return str(error) or type(error).__name__
+    return plain(str(error)) or type(error).__name__
 
 
 def _seconds(retry_after: str) -> float:

@@ -23,6 +23,31 @@ from loadgen.verdict import ALL_ACKED, Rejection, Verdict, judge
             b'{"accepted":2,"rejected":[{"index":3,"reason":"r"}]}',
             Verdict(error="HTTP 202, but its receipt does not add up to the events sent"),
         ),
+        (
+            202,
+            b'{"accepted":1,"rejected":[{"index":1,"reason":"r"},{"index":1,"reason":"r"}]}',
+            Verdict(error="HTTP 202, but its receipt does not add up to the events sent"),
+        ),
+        (
+            202,
+            b'{"accepted":2,"rejected":[{"index":1,"reason":"r"},{"index":1,"reason":"r"}]}',
+            Verdict(error="HTTP 202, but its receipt does not add up to the events sent"),
+        ),
+        (
+            202,
+            b'{"accepted":1,"rejected":[{"index":1,"reason":"r"}],"not_listed":1}',
+            Verdict(error="HTTP 202, but its receipt lists only some of the events it refuses; try --batch 1000"),
+        ),
+        (
+            202,
+            b'{"accepted":1,"rejected":[{"index":1,"reason":"r"}],"not_listed":5}',
+            Verdict(error="HTTP 202, but its receipt does not add up to the events sent"),
+        ),
+        (
+            202,
+            rb'{"accepted":2,"rejected":[{"index":1,"reason":"\u001b]0;pwned\u0007"}]}',
+            Verdict(rejected=(Rejection(1, "�]0;pwned�"),)),
+        ),
         (202, b"welcome", Verdict(error="HTTP 202 without a receipt")),
         (200, b"", Verdict(error="HTTP 200 without a receipt")),
         (400, b'{"error":"no JSON"}', Verdict(error="HTTP 400")),

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -160,6 +162,20 @@ def test_an_event_sent_twice_and_stored_twice_is_named() -> None:
 async def test_a_server_that_is_away_is_said_to_be(record: Record, nobody_url: str) -> None:
     with pytest.raises(CannotReadError, match=r"connection refused\. Is the service up"):
         await verify(record, nobody_url, 0)
+
+
+async def test_what_the_service_answers_can_not_steer_the_terminal(record: Record) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=500, text="\x1b]0;pwned\x07" + "x" * 1_000_000)
+
+    app = web.Application()
+    app.router.add_get("/get_data", answer)
+    async with TestServer(app) as server:
+        with pytest.raises(CannotReadError) as raised:
+            await verify(record, str(server.make_url("")).rstrip("/"), 0)
+    assert " answered 500: �]0;pwned�xxx" in str(raised.value)
+    assert str(raised.value).endswith("xxx…")
+    assert len(str(raised.value)) < 500
 
 
 async def test_a_server_without_get_data_is_named(service: Service, record: Record) -> None:

@@ -68,6 +68,14 @@ async def test_a_service_that_says_why_is_quoted() -> None:
     assert told[0] == "waiting for the service (HTTP 503: the spool is full)"
 
 
+@pytest.mark.parametrize("as_json", [True, False])
+async def test_what_is_quoted_can_not_steer_the_terminal(as_json: bool) -> None:
+    left = [503]
+    text = json.dumps({"message": "\x1b]0;pwned\x07"}) if as_json else "\x1b]0;pwned\x07"
+    _, told = await deliver(lambda body: web.Response(status=left.pop(), text=text) if left else accepting(body))
+    assert told[0] == "waiting for the service (HTTP 503: �]0;pwned�)"
+
+
 async def test_patience_ends() -> None:
     with pytest.raises(GivenUpError, match=r"nothing got through for 0\.3 s: HTTP 503"):
         await deliver(lambda _: web.Response(status=503), patience_seconds=0.3)
