@@ -11,6 +11,9 @@ from loadgen.target import BadUrlError, Target
 
 DEFAULT_URL: Final = "http://127.0.0.1:5000"
 UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+# Each takes some 350 bytes and 4 µs to set up.
+MOST_SENSORS: Final = 10_000_000
+LAST_MS: Final = 253_402_300_799_999
 DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)", re.ASCII)
 
 
@@ -91,6 +94,13 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def sensors(text: str) -> int:
+    number = positive(text)
+    if number > MOST_SENSORS:
+        raise ArgumentTypeError(f"{text} are too many; there may be up to {MOST_SENSORS} sensors")
+    return number
+
+
 def listed(text: str) -> int:
     """How many events a request may hold so that ingest names every one that it refuses."""
     number = positive(text)
@@ -132,13 +142,18 @@ def interval_seconds(text: str) -> float:
 
 
 def time_ms(text: str) -> int:
-    """Unix ms or ISO 8601, UTC if it names no zone, in Unix ms."""
+    """Unix ms or ISO 8601, UTC if it names no zone, in Unix ms; from 1970 to 9999."""
     try:
-        if text.isascii() and text.isdecimal():
-            return int(text)
-        when = datetime.fromisoformat(text)
+        number = int(text) if text.isascii() and text.isdecimal() else _iso_ms(text)
     except ValueError:
         raise ArgumentTypeError(f"{text!r} is no time; write Unix ms or a time like 2026-11-23T14:00:00Z") from None
+    if not 0 <= number <= LAST_MS:
+        raise ArgumentTypeError(f"{text!r} is not in the years 1970 to 9999; write a time like 2026-11-23T14:00:00Z")
+    return number
+
+
+def _iso_ms(text: str) -> int:
+    when = datetime.fromisoformat(text)
     return round((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
 
 

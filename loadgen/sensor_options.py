@@ -11,7 +11,7 @@ from loadgen.sensors.profiles import PROFILES, STEADY
 
 def add_sensors(command: ArgumentParser, sensors: int, profile: str = STEADY.name) -> None:
     add = command.add_argument
-    add("--sensors", type=arguments.positive, default=sensors, help="how many sensors take turns")
+    add("--sensors", type=arguments.sensors, default=sensors, help="how many sensors take turns")
     add("--profile", choices=PROFILES, default=profile, help="what the sensors are like, see below")
     add("--seed", type=int, default=1, help="the same seed gives the same sensors and readings")
 

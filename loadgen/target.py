@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from loadgen.encode import Format
 
@@ -21,9 +21,14 @@ class Target:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        parts = urlsplit(url)
+        parts = _parts(url)
         if parts.scheme != "http":
             raise BadUrlError(f"{url!r} is not an http:// URL, the only kind loadgen speaks; try http://127.0.0.1:5000")
+        if "@" in parts.netloc:
+            # Without the URL, for it may hold a password.
+            raise BadUrlError(
+                "a URL with a user or a password is of no use, for none is sent; try http://127.0.0.1:5000"
+            )
         if not parts.hostname or parts.query or parts.fragment:
             raise BadUrlError(f"{url!r} is not the address of a service; try http://127.0.0.1:5000")
         return cls(parts.hostname, _port(url), parts.path.rstrip("/"))
@@ -38,9 +43,20 @@ class Target:
         ).encode("ascii")
 
 
+def _parts(url: str) -> SplitResult:
+    if not (url.isascii() and url.isprintable()) or " " in url:
+        raise BadUrlError(
+            f"{url!r} has characters that no URL has; write them like %C3%A9, or try http://127.0.0.1:5000"
+        )
+    try:
+        return urlsplit(url)
+    except ValueError as error:
+        raise BadUrlError(f"{url!r} is not a URL; try http://127.0.0.1:5000") from error
+
+
 def _port(url: str) -> int:
     try:
-        port = urlsplit(url).port
+        port = _parts(url).port
     except ValueError as error:
         raise BadUrlError(f"{url!r} has no usable port; try http://127.0.0.1:5000") from error
     return 80 if port is None else port

@@ -46,6 +46,23 @@ def test_no_answer_comes_within_no_time() -> None:
         arguments.timeout_seconds("0s")
 
 
+def test_a_fleet_has_an_end() -> None:
+    assert arguments.sensors("10000000") == 10_000_000
+    with pytest.raises(ArgumentTypeError, match="up to 10000000 sensors"):
+        arguments.sensors("10000001")
+
+
+def test_times_are_unix_ms_or_iso() -> None:
+    assert arguments.time_ms("1000") == arguments.time_ms("1970-01-01T00:00:01Z") == 1000
+    assert arguments.time_ms("9999-12-31T23:59:59.999") == 253_402_300_799_999
+
+
+@pytest.mark.parametrize("text", ["99999999999999999", "253402300800000", "1969-12-31", "0001-01-01T00:00:00+14:00"])
+def test_times_out_of_range_are_refused_with_one_that_works(text: str) -> None:
+    with pytest.raises(ArgumentTypeError, match="years 1970 to 9999; write a time like 2026"):
+        arguments.time_ms(text)
+
+
 def test_a_port_fits_in_two_bytes() -> None:
     assert arguments.port("65535") == 65535
     with pytest.raises(ArgumentTypeError, match="65535"):

@@ -17,11 +17,31 @@ def test_urls_understood(url: str, target: Target) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://a", "localhost:5000", "http://", "http://a:x", "http://a:99999", "http://a?b"]
+    "url",
+    [
+        "https://a",
+        "localhost:5000",
+        "http://",
+        "http://a:x",
+        "http://a:99999",
+        "http://a?b",
+        "http://a/é",
+        "http://é",
+        "http://a/b c",
+        "http://a/b\r\nX: y",
+        "http://[::1",
+        "http://@a",
+    ],
 )
 def test_urls_refused_name_one_that_works(url: str) -> None:
     with pytest.raises(BadUrlError, match=r"try http://127\.0\.0\.1:5000$"):
         Target.parse(url)
+
+
+def test_credentials_are_refused_and_not_repeated() -> None:
+    with pytest.raises(BadUrlError, match="of no use") as raised:
+        Target.parse("http://user:secret@127.0.0.1:5000")
+    assert "secret" not in str(raised.value)
 
 
 def test_the_head_of_a_request() -> None:
