@@ -8,6 +8,7 @@ from typing import Final
 
 from loadgen.backfill_cli import backfill_command
 from loadgen.cli import parser
+from loadgen.commands import INTERRUPTED
 from loadgen.replay_cli import replay_command
 from loadgen.report_cli import report_command
 from loadgen.run_cli import run_command
@@ -27,8 +28,12 @@ DOERS: Final[Mapping[str, Callable[[Namespace], int]]] = MappingProxyType(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = parser().parse_args(arguments)
-    return DOERS[options.command](options)
+    try:
+        options = parser().parse_args(arguments)
+        return DOERS[options.command](options)
+    except KeyboardInterrupt:
+        # While nothing was sent yet: a command that sends catches signals itself, to give account of it.
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

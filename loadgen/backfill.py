@@ -10,7 +10,7 @@ from loadgen.pace import NS_PER_SECOND
 from loadgen.pacer import Pacer
 from loadgen.plan import Plan
 from loadgen.results import ResultsWriter, Started, Summary
-from loadgen.sensors import EVENTS_VERSION, events
+from loadgen.sensors import EVENTS_VERSION, Event, events
 from loadgen.standing import Standing
 from loadgen.tally import Tally
 from loadgen.verdict import Verdict
@@ -25,7 +25,7 @@ class Backfill:
         self._plan = plan
         self._results = results
         self._tally = Tally()
-        self._batches = batches(plan)
+        self._batches = batches(plan, events(plan))
         self._next_request = 0
         self._started_ns = time.monotonic_ns()
         self.total = Pacer.of(plan).events or 0
@@ -62,9 +62,8 @@ class Backfill:
         return summary
 
 
-def batches(plan: Plan) -> Iterator[Batch]:
+def batches(plan: Plan, stream: Iterator[Event]) -> Iterator[Batch]:
     pacer = Pacer.of(plan)
-    stream = events(plan)
     request = 0
     while size := pacer.size(request):
         body = encode_ndjson(list(islice(stream, size)))

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from loadgen.connection import Connection, NoAnswerError
 from loadgen.latency import Latencies
@@ -12,7 +12,7 @@ from loadgen.plan import Plan
 from loadgen.progress import Reporter
 from loadgen.results import ResultsWriter, Second, Started, Summary
 from loadgen.schedule import Request, Schedule
-from loadgen.sensors import EVENTS_VERSION
+from loadgen.sensors import EVENTS_VERSION, Event, events
 from loadgen.tally import Tally
 from loadgen.target import Target
 from loadgen.verdict import judge
@@ -22,8 +22,17 @@ FIRST_BACKOFF_SECONDS = 0.05
 LONGEST_BACKOFF_SECONDS = 1.0
 
 
-async def run(plan: Plan, results: ResultsWriter, reporter: Reporter, stop: asyncio.Event) -> Summary:
-    """Carry the plan out. When ``stop`` is set, send no more and wait up to 2 s for answers in flight."""
+async def run(
+    plan: Plan,
+    results: ResultsWriter,
+    reporter: Reporter,
+    stop: asyncio.Event,
+    stream: Iterator[Event] | None = None,
+) -> Summary:
+    """Carry the plan out. When ``stop`` is set, send no more and wait up to 2 s for answers in flight.
+
+    ``stream`` are the plan's events, for whoever wants to set them up before.
+    """
 
     def listen(second: Second, _: Latencies) -> None:
         results.write(second)
@@ -31,7 +40,7 @@ async def run(plan: Plan, results: ResultsWriter, reporter: Reporter, stop: asyn
 
     results.write(Started(plan, EVENTS_VERSION))
     with reporter:
-        summary = await Run(plan, listen).carry_out(stop)
+        summary = await Run(plan, stream or events(plan), listen).carry_out(stop)
     results.write(summary)
     return summary
 
@@ -39,11 +48,17 @@ async def run(plan: Plan, results: ResultsWriter, reporter: Reporter, stop: asyn
 class Run:
     """One process's share of a run. It starts at ``start_ns``, on the clock of time.monotonic_ns(), or at once."""
 
-    def __init__(self, plan: Plan, listen: Callable[[Second, Latencies], None], start_ns: int | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        stream: Iterator[Event],
+        listen: Callable[[Second, Latencies], None],
+        start_ns: int | None = None,
+    ) -> None:
         self._plan = plan
         self._listen = listen
         self._tally = Tally()
-        self._schedule = Schedule(plan, self._tally, start_ns)
+        self._schedule = Schedule(plan, stream, self._tally, start_ns)
 
     async def carry_out(self, stop: asyncio.Event) -> Summary:
         await asyncio.sleep(-self._elapsed_ns / NS_PER_SECOND)

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 
@@ -19,6 +19,7 @@ from loadgen.progress import Reporter, reporter
 from loadgen.results import ResultsWriter, Summary
 from loadgen.run import run
 from loadgen.run_options import BadOptionsError, plan_of
+from loadgen.sensors import Event, events
 from loadgen.target import Target
 
 
@@ -43,8 +44,10 @@ def run_command(options: Namespace) -> int:
 
 
 def _carry_out(plan: Plan, results: ResultsWriter, reporting: Reporter, conditions: Sequence[Condition]) -> int:
+    # Before the loop, whose handlers would let a signal wait until millions of sensors are set up.
+    stream = events(plan) if plan.processes == 1 else None
     try:
-        done = in_loop(_run(plan, results, reporting))
+        done = in_loop(_run(plan, results, reporting, stream))
     except ProcessDiedError as error:
         _show(error.summary, [])
         fail("run", str(error))
@@ -61,13 +64,18 @@ def _carry_out(plan: Plan, results: ResultsWriter, reporting: Reporter, conditio
     return OK if done.all_acked or tolerates(conditions, done) else NOT_ALL
 
 
-async def _run(plan: Plan, results: ResultsWriter, reporting: Reporter) -> Summary | None:
+async def _run(
+    plan: Plan, results: ResultsWriter, reporting: Reporter, stream: Iterator[Event] | None
+) -> Summary | None:
     """Run until done or interrupted; None if interrupted twice."""
     # A collection of all that the libraries have made would take 10 ms and more in the middle of a measurement.
     gc.freeze()
     stop = asyncio.Event()
-    carry_out = run if plan.processes == 1 else run_in_processes
-    running = asyncio.ensure_future(carry_out(plan, results, reporting, stop))
+    running = asyncio.ensure_future(
+        run_in_processes(plan, results, reporting, stop)
+        if stream is None
+        else run(plan, results, reporting, stop, stream)
+    )
 
     def interrupt() -> None:
         if stop.is_set():

@@ -7,6 +7,7 @@ import asyncio
 import math
 import time
 from collections import deque
+from collections.abc import Iterator
 from itertools import islice
 
 import msgspec
@@ -15,7 +16,7 @@ from loadgen.encode import FORMATS, encoder
 from loadgen.pace import NS_PER_SECOND
 from loadgen.pacer import Pacer
 from loadgen.plan import Plan
-from loadgen.sensors import events
+from loadgen.sensors import Event
 from loadgen.tally import Tally
 from loadgen.target import Target
 
@@ -37,15 +38,18 @@ class Drawn(msgspec.Struct, frozen=True, gc=False):
 
 
 class Schedule:
-    """Starts at ``start_ns``, or with its making. A request not handed out within the plan's time-out is given up."""
+    """Starts at ``start_ns``, or with its making. A request not handed out within the plan's time-out is given up.
 
-    def __init__(self, plan: Plan, tally: Tally, start_ns: int | None = None) -> None:
+    ``events`` are the plan's.
+    """
+
+    def __init__(self, plan: Plan, events: Iterator[Event], tally: Tally, start_ns: int | None = None) -> None:
         self.next_request = 0
         self._closed_loop = plan.closed_loop
         self._tally = tally
         self._pacer = Pacer.of(plan)
         self._patience_ns = int(plan.timeout_seconds * NS_PER_SECOND)
-        self._events = events(plan)
+        self._events = events
         self._encode = encoder(plan.format, gzip=plan.gzip)
         self._head = Target.parse(plan.url).head(FORMATS[plan.format], gzip=plan.gzip)
         self._idle: list[asyncio.Future[Request | None]] = []
@@ -53,7 +57,7 @@ class Schedule:
         self._closed = False
         self._drawn: Drawn | None = None
         self._prepare()
-        # Last, for many sensors take a while to set up.
+        # Last, for the first request may take a while to make.
         self.start_ns = time.monotonic_ns() if start_ns is None else start_ns
 
     async def take(self) -> Request | None:

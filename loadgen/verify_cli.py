@@ -4,7 +4,7 @@ from argparse import Namespace
 
 from rich.console import Console
 
-from loadgen.commands import INTERRUPTED, NOT_ALL, OK, fail, in_loop
+from loadgen.commands import NOT_ALL, OK, fail, in_loop
 from loadgen.readback import CannotReadError
 from loadgen.results import UnreadableError, read
 from loadgen.standing import reporter
@@ -18,8 +18,6 @@ def verify_command(options: Namespace) -> int:
             findings = in_loop(verify(record, options.url or record.plan.url, options.wait, reporting.report))
     except (UnreadableError, CannotReadError, OtherEventsError) as error:
         return fail("verify", str(error))
-    except KeyboardInterrupt:
-        return INTERRUPTED
     if not record.finished:
         print("the run did not end by itself: its last second is not checked")
     print(text(findings))

@@ -15,6 +15,7 @@ import uvloop
 from loadgen.latency import Latencies
 from loadgen.results import Second
 from loadgen.run import Run
+from loadgen.sensors import events
 from loadgen.share import Line, Part, Ready, Share
 
 
@@ -39,7 +40,7 @@ async def work() -> None:
     def listen(second: Second, latencies: Latencies) -> None:
         told.tell(Part(second, latencies.encode(), run.so_far()))
 
-    run = Run(share.plan, listen, share.start_ns)
+    run = Run(share.plan, events(share.plan), listen, share.start_ns)
     heeding = asyncio.ensure_future(commands.readline())
     heeding.add_done_callback(lambda _: stop.set())
     told.tell(await run.carry_out(stop))

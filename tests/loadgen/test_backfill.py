@@ -9,6 +9,7 @@ import pytest
 from loadgen.backfill import batches
 from loadgen.plan import Plan
 from loadgen.results import read
+from loadgen.sensors import events
 from tests.loadgen.command import finish, loadgen, start
 from tests.loadgen.ingest_process import ingest_process, stored_rows
 from tests.loadgen.service import Service
@@ -147,7 +148,7 @@ async def test_a_second_signal_does_not_wait_for_answers(service: Service) -> No
 
 def test_the_oldest_come_first_and_every_line_is_one_event() -> None:
     plan = Plan(url="", rate=0.5, sensors=30, profile="city", batch=100, start_ms=0, duration_seconds=6 * 3600)
-    sent = list(batches(plan))
+    sent = list(batches(plan, events(plan)))
     assert [batch.first for batch in sent] == list(range(0, EVENTS, 100))
     lines = [line for batch in sent for line in batch.lines]
     assert len(lines) == EVENTS

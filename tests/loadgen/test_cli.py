@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from asyncio.subprocess import DEVNULL
 from pathlib import Path
 
 import psutil
@@ -136,6 +137,42 @@ async def test_a_results_file_that_can_not_grow_ends_the_run_in_a_sentence(
     code, out, err = await finish(process)
     assert (code, out) == (2, "")
     assert err == f"loadgen run: stopped, for {results} can't be written any more: File too large\n"
+
+
+@pytest.mark.parametrize("command", [["run"], ["backfill"], ["replay", "-"], ["verify"]])
+async def test_ctrl_c_while_connecting_is_quiet(
+    service: Service, full_url: str, tmp_path: Path, command: list[str]
+) -> None:
+    if command == ["verify"]:
+        results = str(tmp_path / "run.jsonl")
+        await loadgen("run", "--url", service.url, "--events", "1", "--results", results)
+        command = ["verify", "--results", results]
+    process = await start(*command, "--url", full_url, stdin=DEVNULL)
+    asked = psutil.Process(process.pid)
+    while not any(connection.status == psutil.CONN_SYN_SENT for connection in asked.net_connections()):
+        await asyncio.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    code, out, err = await finish(process)
+    assert (code, err) == (130, ""), out + err
+
+
+@pytest.mark.parametrize("command", ["run", "backfill"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_does_not_wait_for_the_sensors_to_be_set_up(
+    service: Service, command: str, number: signal.Signals
+) -> None:
+    process = await start(command, "--url", service.url, "--sensors", "10000000")
+    asked = psutil.Process(process.pid)
+    while asked.memory_info().rss < 120 << 20:
+        await asyncio.sleep(0.05)
+    process.send_signal(number)
+    try:
+        code, out, err = await asyncio.wait_for(finish(process), 10)
+    except TimeoutError:
+        process.kill()
+        raise
+    assert (code, out, err) == (130 if number == signal.SIGINT else -signal.SIGTERM, "", "")
+    assert service.posts == 0
 
 
 async def test_a_second_signal_ends_it_at_once(service: Service) -> None:
