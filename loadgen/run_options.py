@@ -59,7 +59,8 @@ def add_run(command: ArgumentParser) -> None:
         "--batch",
         type=arguments.positive,
         default=1,
-        help="events in a request; it leaves when its last event has happened",
+        help="events in a request; it leaves when its last event has happened. Of more than 1000 refused ones in a "
+        "request the service names 1000, and all of that request count as failed",
     )
     add("--format", choices=FORMATS, default="json", help="json, ndjson, or lp for InfluxDB line protocol")
     add("--gzip", action="store_true", help="compress requests: an eighth of the bytes, made before they are due")

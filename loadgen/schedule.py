@@ -20,6 +20,9 @@ from loadgen.sensors import Event
 from loadgen.tally import Tally
 from loadgen.target import Target
 
+# Longest at a stretch, for what waits meanwhile: answers, signals, the second to be closed.
+GIVING_UP_NS = 10_000_000
+
 
 class Request(msgspec.Struct, frozen=True, gc=False):
     """A request to send now. ``due_ns`` is on the clock of time.monotonic_ns()."""
@@ -80,6 +83,8 @@ class Schedule:
         return self._closed or not self._pacer.size(self.next_request)
 
     def _next_due(self) -> Request | None:
+        """None if there is none yet; also after a while of giving up: then ask again soon."""
+        rest_ns = time.monotonic_ns() + GIVING_UP_NS
         while not self._ended:
             now_ns = time.monotonic_ns()
             due_ns = now_ns if self._closed_loop else self._due_ns()
@@ -87,6 +92,8 @@ class Schedule:
                 return None
             if now_ns - due_ns <= self._patience_ns:
                 return self._hand_out(due_ns)
+            if now_ns > rest_ns:
+                return None
             self._give_up()
         return None
 
