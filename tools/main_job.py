@@ -54,8 +54,6 @@ def _welcome(url: str) -> None:
 Events are kept in {folder}: {events:,} from earlier runs, and {_RATE} simulated ones a second from now on.
 
   see them        {url} in a browser
-  see it all      {url}/
-
   newest events   curl '{url}/get_data?limit=5'
   counts          curl -H 'Accept: text/plain' {url}/counts
   how it is       curl {url}/ready    curl {url}/metrics
