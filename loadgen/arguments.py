@@ -43,10 +43,7 @@ def limit_seconds(text: str) -> float | None:
 
 def rate(text: str) -> float:
     """Events a second; 0 for as many as will go."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
+    number = _number(text)
     if not 0 <= number <= 1e9:
         raise ArgumentTypeError(f"{text!r} is no rate; write events a second like 1000 or 0.5, or 0 for full speed")
     if 0 < number < 1e-6:
@@ -125,10 +122,7 @@ def url(text: str) -> str:
 
 
 def days(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
+    number = _number(text)
     if not 0.001 <= number <= 3660:
         raise ArgumentTypeError(f"{text!r} is no number of days; write one like 7 or 0.5, up to 3660")
     return number
@@ -170,3 +164,11 @@ def speed(text: str) -> float:
             f"{text!r} is no speed; write 1 for the speed of the events, 10 for ten times that, or max"
         )
     return number
+
+
+def _number(text: str) -> float:
+    """Not a number, which lies within no bounds, if the text is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

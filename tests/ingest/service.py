@@ -36,6 +36,13 @@ def unreachable_influx_settings(folder: Path, **others: Any) -> Settings:
     return influx_settings(folder, nobody, "none", grace_seconds=0.2, **others)
 
 
+async def put(client: ClientSession, *events: tuple[int, str, Any]) -> None:
+    """Post events of timestamp, tag and valor, all of which must be accepted."""
+    body = [{"timestamp": timestamp, "tag": tag, "valor": valor} for timestamp, tag, valor in events]
+    async with client.post("/events", json=body) as answer:
+        assert await answer.json() == {"accepted": len(events), "rejected": []}, body
+
+
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[ClientSession]:
     """A client of a running service; stops the service at the end."""

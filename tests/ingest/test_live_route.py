@@ -20,7 +20,7 @@ from ingest.routes.answers import errors_as_json
 from ingest.routes.live import MOST_WATCHERS, LiveRoutes
 from ingest.settings import Settings
 from ingest.store.embedded import EmbeddedStore
-from tests.ingest.service import influx_settings, serving, unreachable_influx_settings
+from tests.ingest.service import influx_settings, put, serving, unreachable_influx_settings
 from tools.influx_server import InfluxServer
 
 START_MS = 1_539_112_021_301
@@ -30,12 +30,6 @@ START_MS = 1_539_112_021_301
 async def client(tmp_path: Path) -> AsyncIterator[ClientSession]:
     async with serving(Settings(port=0, data_dir=tmp_path)) as client:
         yield client
-
-
-async def put(client: ClientSession, *events: tuple[int, str, Any]) -> None:
-    body = [{"timestamp": timestamp, "tag": tag, "valor": valor} for timestamp, tag, valor in events]
-    async with client.post("/events", json=body) as answer:
-        assert answer.status == 202
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import ClientSession
 
 from ingest.settings import Settings
-from tests.ingest.service import serving, unreachable_influx_settings
+from tests.ingest.service import put, serving, unreachable_influx_settings
 
 START_MS = 1_539_112_021_301
 
@@ -21,12 +21,6 @@ START_MS = 1_539_112_021_301
 async def client(tmp_path: Path) -> AsyncIterator[ClientSession]:
     async with serving(Settings(port=0, data_dir=tmp_path)) as client:
         yield client
-
-
-async def put(client: ClientSession, *events: tuple[int, str, Any]) -> None:
-    body = [{"timestamp": timestamp, "tag": tag, "valor": valor} for timestamp, tag, valor in events]
-    async with client.post("/events", json=body) as answer:
-        assert await answer.json() == {"accepted": len(events), "rejected": []}
 
 
 async def get(client: ClientSession, path: str, accept: str = "*/*", status: int = 200) -> tuple[str, Any]:
