@@ -14,6 +14,7 @@ import msgspec
 
 from ingest import dead_letter, spool, spool_rows
 from ingest.dead_letter import DeadLetter
+from ingest.plain_text import plain, plain_lines
 from ingest.sqlite import connect, transaction
 
 _PAGE = 1000
@@ -98,4 +99,4 @@ def _as_json(letter: DeadLetter) -> str:
 def _as_text(letter: DeadLetter) -> str:
     when = datetime.fromtimestamp(letter.time_ms / 1000, UTC).isoformat(timespec="seconds")
     line = letter.line.removesuffix(b"\n").decode(errors="replace")
-    return f"{when}  {letter.reason}\n    {line}"
+    return f"{when}  {plain(letter.reason)}\n    {plain_lines(line)}"

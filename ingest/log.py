@@ -1,10 +1,14 @@
 """Structured logs on stderr: one line an event of the service's life, none a request."""
 
+import json
 import logging
 import sys
+from typing import Any
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from ingest.plain_text import plain
 
 
 def configure(log_format: str) -> None:
@@ -17,9 +21,9 @@ def configure(log_format: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     end: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        [_plain, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
         if as_text
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_printable_json)]
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
@@ -33,4 +37,20 @@ def configure(log_format: str) -> None:
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
+    )
+
+
+def _plain(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    # A traceback, which has lines of its own, is not among them yet.
+    return {name: plain(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def _printable_json(event: EventDict, **options: Any) -> str:
+    # JSON leaves as they are some that terminals obey: C1 controls, and what turns the direction of writing.
+    text = json.dumps(event, ensure_ascii=False, **options)
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else json.dumps(character).removeprefix('"').removesuffix('"')
+        for character in text
     )

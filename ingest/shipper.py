@@ -14,6 +14,7 @@ from ingest.errors import DiskFailed
 from ingest.line_parser import split_lines
 from ingest.metrics import Metrics
 from ingest.outcome import Answer, Outcome, outcome_of
+from ingest.seldom import Seldom
 from ingest.spool import Spool
 from ingest.spool_rows import Row
 
@@ -68,6 +69,7 @@ class Shipper:
         self._metrics = metrics
         self._backoff = backoff or Backoff()
         self._log = structlog.get_logger("shipper")
+        self._tell_of_dead = Seldom(self._log.warning)
         self._taking = asyncio.Lock()
         self._last_taken_id = 0
         self._hurry = False
@@ -138,7 +140,7 @@ class Shipper:
             return []
         parts = split_lines(lines)
         if len(parts) <= 1:
-            self._log.warning("dead_letter", reason=refused.reason)
+            self._tell_of_dead("dead_letter", reason=refused.reason)
             return [DeadLetter(lines, refused.reason, time.time_ns() // 1_000_000)]
         # A 422 has stored the good lines already; sending them again changes nothing.
         middle = len(parts) // 2

@@ -22,6 +22,7 @@ from ingest.metrics import Metrics
 from ingest.reject import RejectedItem
 from ingest.routes.answers import error_answer, json_answer
 from ingest.rules import Rules
+from ingest.seldom import Seldom
 from ingest.sink import Sink
 
 # Above these sizes decoding goes to a thread, so that the loop answers others meanwhile.
@@ -71,7 +72,7 @@ class WriteRoutes:
         self._archive = archive
         self._metrics = metrics
         self._limits = limits
-        self._log = structlog.get_logger("write")
+        self._tell_of_refused = Seldom(structlog.get_logger("write").warning)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -161,7 +162,7 @@ class WriteRoutes:
         if not messages:
             return []
         first = messages[0]
-        self._log.warning("messages_refused", messages=len(messages), path=first.path, reason=first.reject.reason)
+        self._tell_of_refused("messages_refused", messages=len(messages), path=first.path, reason=first.reject.reason)
         return [message.line for message in messages] if self._sink.keeps_other_measurements else []
 
 

@@ -62,3 +62,17 @@ def test_purge_wants_to_be_sure(folder: Path, capsys: pytest.CaptureFixture[str]
 def test_a_folder_without_a_spool_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dead-letters", "list", "--data-dir", str(tmp_path)]) == 1
     assert "--data-dir" in capsys.readouterr().err
+
+
+def test_a_line_cannot_write_escapes_to_the_operators_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def fill() -> None:
+        spool = Spool(tmp_path, 10**6)
+        await spool.remove([], [DeadLetter(b'm v="\x1b]0;pwned\x07\n2"', "bad \x1b[31m", 1_795_000_000_000)])
+        await spool.close()
+
+    asyncio.run(fill())
+    assert main(["dead-letters", "list", "--data-dir", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert shown == '2026-11-18T11:06:40+00:00  bad \\x1b[31m\n    m v="\\x1b]0;pwned\\x07\n2"\n'

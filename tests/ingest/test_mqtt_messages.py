@@ -89,5 +89,6 @@ async def test_with_the_embedded_store_a_refused_message_is_counted_and_logged(t
             "messages": 1,
             "path": TAG,
             "reason": "not JSON: expecting value at character 0",
+            "held_back": 0,
         }
     ]
