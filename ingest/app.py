@@ -179,7 +179,8 @@ def _address(settings: Settings, bucket: str, token: str) -> InfluxAddress:
 def _point_writer(settings: Settings, bucket: str, token: str) -> PointWriter:
     return PointWriter(
         _address(settings, bucket, token),
-        connections=settings.ship_writes_in_flight,
+        # One more for the inquiry after what was refused.
+        connections=settings.ship_writes_in_flight + 1,
         timeout_seconds=settings.influx_timeout_seconds,
         gzip=settings.influx_gzip,
     )

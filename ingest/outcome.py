@@ -22,11 +22,15 @@ class Outcome(Enum):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """InfluxDB's answer to a write; ``status`` None means that none came."""
+    """InfluxDB's answer to a write; ``status`` None means that none came.
+
+    ``dropped`` is how many of the points it left out, None where it does not say so.
+    """
 
     status: int | None
     reason: str = ""
     retry_after_seconds: float = 0.0
+    dropped: int | None = None
 
 
 _REFUSED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY})

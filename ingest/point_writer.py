@@ -1,5 +1,6 @@
 """Writes ready line protocol to InfluxDB and deletes points, one request a call."""
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from influxdb_client.rest import ApiException
 from ingest.outcome import Answer, retry_after_seconds
 
 _MAX_REASON_CHARACTERS = 1000
+# What stands before it may be a sender's own text, of any length.
+_DROPPED = re.compile(r" dropped=(?P<points>[0-9]{1,9})\Z")
 # The library types the precision as an empty class whose members are plain strings.
 _NANOSECONDS: Any = "ns"
 
@@ -87,16 +90,19 @@ def _iso(time_ms: int) -> str:
 
 def _answer(error: ApiException) -> Answer:
     headers: Mapping[str, str] = error.headers or {}
+    message = _message(error.body) or str(error.reason)
+    dropped = _DROPPED.search(message)
     return Answer(
         error.status,
-        _reason(error.body) or str(error.reason),
+        message[:_MAX_REASON_CHARACTERS],
         retry_after_seconds(headers.get("Retry-After"), time.time()),
+        int(dropped["points"]) if dropped else None,
     )
 
 
-def _reason(body: bytes | str | None) -> str:
+def _message(body: bytes | str | None) -> str:
     try:
         parsed = msgspec.json.decode(body or b"{}", type=_ErrorBody)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return str(body)[:_MAX_REASON_CHARACTERS]
-    return (parsed.message or parsed.error)[:_MAX_REASON_CHARACTERS]
+        return str(body)
+    return parsed.message or parsed.error

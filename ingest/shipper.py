@@ -11,7 +11,7 @@ import structlog
 
 from ingest.dead_letter import DeadLetter
 from ingest.errors import DiskFailed
-from ingest.line_parser import split_lines
+from ingest.inquiry import Inquiry
 from ingest.metrics import Metrics
 from ingest.outcome import Answer, Outcome, outcome_of
 from ingest.seldom import Seldom
@@ -22,6 +22,8 @@ from ingest.spool_rows import Row
 _IDLE_POLL_SECONDS = 1.0
 _DISK_RETRY_SECONDS = 1.0
 _DRAIN_POLL_SECONDS = 0.02
+# How a row of events begins: the spool keeps them apart from other measurements.
+_EVENTS = b"events,"
 
 
 class Writer(Protocol):
@@ -70,6 +72,9 @@ class Shipper:
         self._backoff = backoff or Backoff()
         self._log = structlog.get_logger("shipper")
         self._tell_of_dead = Seldom(self._log.warning)
+        self._inquiry = Inquiry(self._write_until_answered)
+        # Only their ids: the rows themselves would need memory without end.
+        self._refused: asyncio.Queue[list[int]] = asyncio.Queue()
         self._taking = asyncio.Lock()
         self._last_taken_id = 0
         self._hurry = False
@@ -78,6 +83,7 @@ class Shipper:
     async def run(self) -> None:
         """Ship for ever, with several writes in flight."""
         async with asyncio.TaskGroup() as workers:
+            workers.create_task(self._inquire())
             for _ in range(self._batching.writes_in_flight):
                 workers.create_task(self._work())
 
@@ -92,24 +98,47 @@ class Shipper:
     async def _work(self) -> None:
         while True:
             rows = await self._take()
-            dead = await self._deliver(b"".join(row.lines for row in rows))
-            await self._forget(rows, dead)
+            if not await self._stored(rows):
+                others = [row for row in rows if not row.lines.startswith(_EVENTS)]
+                events = [row for row in rows if row.lines.startswith(_EVENTS)]
+                # Nobody's event waits for what others wrote; where it is the events that are refused, they do.
+                if others and events and await self._stored(events):
+                    rows = others
+                self._refused.put_nowait([row.id for row in rows])
+
+    async def _stored(self, rows: Sequence[Row]) -> bool:
+        """Write ``rows`` and forget them; False if some of their lines are refused."""
+        if await self._write_until_answered(b"".join(row.lines for row in rows)) is not None:
+            return False
+        await self._forget(rows)
+        return True
+
+    async def _inquire(self) -> None:
+        """Find the bad lines of refused rows, which wait in the spool meanwhile and hold up no others."""
+        while True:
+            ids = await self._refused.get()
+            for row in [row for row in await self._read(ids[0] - 1) if row.id in ids]:
+                refused = await self._write_until_answered(row.lines)
+                dead = await self._inquiry.dead_letters(row.lines, refused) if refused else []
+                if refused:
+                    self._tell_of_dead("dead_letters", lines=len(dead), reason=dead[0].reason if dead else "")
+                await self._forget([row], dead)
 
     async def _take(self) -> list[Row]:
         async with self._taking:
             while True:
                 self._spool.arrived.clear()
-                rows = await self._read()
+                rows = await self._read(self._last_taken_id)
                 wait_seconds = self._wait_seconds(rows)
                 if rows and wait_seconds <= 0:
                     self._last_taken_id = rows[-1].id
                     return rows
                 await self._wait(rows, wait_seconds)
 
-    async def _read(self) -> list[Row]:
+    async def _read(self, after_id: int) -> list[Row]:
         while True:
             try:
-                return await self._spool.read(self._last_taken_id, self._batching.max_points, self._batching.max_bytes)
+                return await self._spool.read(after_id, self._batching.max_points, self._batching.max_bytes)
             except DiskFailed as error:
                 self._log.error("spool_read_failed", reason=str(error))
                 await asyncio.sleep(_DISK_RETRY_SECONDS)
@@ -133,19 +162,6 @@ class Shipper:
         except TimeoutError:
             pass
 
-    async def _deliver(self, lines: bytes) -> list[DeadLetter]:
-        """Return once InfluxDB has every line but the returned ones, which it refuses for good."""
-        refused = await self._write_until_answered(lines)
-        if refused is None:
-            return []
-        parts = split_lines(lines)
-        if len(parts) <= 1:
-            self._tell_of_dead("dead_letter", reason=refused.reason)
-            return [DeadLetter(lines, refused.reason, time.time_ns() // 1_000_000)]
-        # A 422 has stored the good lines already; sending them again changes nothing.
-        middle = len(parts) // 2
-        return await self._deliver(b"".join(parts[:middle])) + await self._deliver(b"".join(parts[middle:]))
-
     async def _write_until_answered(self, lines: bytes) -> Answer | None:
         """None once stored, or the answer that refuses some of the lines; anything else is tried again for ever."""
         attempt = 0
@@ -164,7 +180,7 @@ class Shipper:
             await asyncio.sleep(self._backoff.delay_seconds(attempt, answer))
             attempt += 1
 
-    async def _forget(self, rows: Sequence[Row], dead: Sequence[DeadLetter]) -> None:
+    async def _forget(self, rows: Sequence[Row], dead: Sequence[DeadLetter] = ()) -> None:
         while True:
             try:
                 await self._spool.remove(rows, dead)

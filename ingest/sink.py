@@ -53,14 +53,17 @@ class SpoolSink:
         return await self._spool.trouble()
 
     def _blobs(self, events: Sequence[Event], lines: Sequence[bytes]) -> list[Blob]:
-        return [*self._split(events, self._encoder.encode), *self._split(lines, b"".join)]
+        return [
+            *(Blob(encoded, points, are_events=True) for encoded, points in self._split(events, self._encoder.encode)),
+            *(Blob(encoded, points) for encoded, points in self._split(lines, b"".join)),
+        ]
 
-    def _split(self, items: Sequence[Item], encode: Callable[[Sequence[Item]], bytes]) -> list[Blob]:
+    def _split(self, items: Sequence[Item], encode: Callable[[Sequence[Item]], bytes]) -> list[tuple[bytes, int]]:
         if not items:
             return []
         if len(items) <= self._blob_points:
             encoded = encode(items)
             if len(encoded) <= self._blob_bytes or len(items) == 1:
-                return [Blob(encoded, len(items))]
+                return [(encoded, len(items))]
         middle = len(items) // 2
         return self._split(items[:middle], encode) + self._split(items[middle:], encode)

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -27,10 +27,14 @@ Result = TypeVar("Result")
 
 
 class Blob(msgspec.Struct, frozen=True, gc=False):
-    """Encoded points, each line ended by a newline. Never split one at a newline: a text may contain some."""
+    """Encoded points, each line ended by a newline. Never split one at a newline: a text may contain some.
+
+    Events and other measurements never share a row: what InfluxDB refuses of the others must not hold up events.
+    """
 
     lines: bytes
     points: int
+    are_events: bool = False
 
 
 class _Append(msgspec.Struct, frozen=True):
@@ -167,16 +171,24 @@ class Spool:
             give_back(self._writer, _PAGES_A_STEP)
 
     def _joined(self, appends: Sequence[_Append]) -> list[Row]:
-        rows: list[Row] = []
-        blobs: list[Blob] = []
+        blobs = [blob for append in appends for blob in append.blobs]
+        groups = [
+            *self._grouped([blob for blob in blobs if blob.are_events]),
+            *self._grouped([blob for blob in blobs if not blob.are_events]),
+        ]
+        return [_row(group, appends[0].time_ms) for group in groups]
+
+    def _grouped(self, blobs: Sequence[Blob]) -> Iterator[Sequence[Blob]]:
+        group: list[Blob] = []
         points = size = 0
-        for blob in (blob for append in appends for blob in append.blobs):
+        for blob in blobs:
             points, size = points + blob.points, size + len(blob.lines)
-            if blobs and (points > self._row_points or size > self._row_bytes):
-                rows.append(_row(blobs, appends[0].time_ms))
-                blobs, points, size = [], blob.points, len(blob.lines)
-            blobs.append(blob)
-        return [*rows, _row(blobs, appends[0].time_ms)] if blobs else rows
+            if group and (points > self._row_points or size > self._row_bytes):
+                yield group
+                group, points, size = [], blob.points, len(blob.lines)
+            group.append(blob)
+        if group:
+            yield group
 
     def _read(self, after_id: int, max_points: int, max_bytes: int) -> list[Row]:
         rows = spool_rows.select(self._reader, after_id, max_points, max_bytes)
