@@ -27,6 +27,7 @@ from ingest.rollup.recount import Recount
 from ingest.routes.answers import errors_as_json
 from ingest.routes.live import LiveRoutes
 from ingest.routes.read import ReadRoutes
+from ingest.routes.security_headers import set_security_headers
 from ingest.routes.series import SeriesRoutes
 from ingest.routes.service import ServiceRoutes
 from ingest.routes.write import BodyLimits, WriteRoutes
@@ -136,6 +137,7 @@ def _application(settings: Settings, backend: Backend, archive: Archive | None, 
     write = WriteRoutes(rules, lines, WatchedSink(backend.sink, arrivals), metrics, limits, archive=archive)
     live = LiveRoutes(backend.store, arrivals)
     application = web.Application(middlewares=[errors_as_json], client_max_size=settings.max_body_bytes)
+    application.on_response_prepare.append(set_security_headers)
     application.add_routes(write.routes())
     application.add_routes(ReadRoutes(backend.store).routes())
     application.add_routes(live.routes())

@@ -56,6 +56,7 @@ class LiveRoutes:
 
     async def get_stream(self, request: web.Request) -> web.StreamResponse:
         """What is newest, then what arrives, as long as somebody listens. Goes on from a ``Last-Event-ID``."""
+        parameters.only(request.query, parameters.SEARCH)
         search = parameters.search(request.query)
         if self._watchers >= self._most_watchers:
             raise TooManyWatchers(self._most_watchers)

@@ -1,5 +1,8 @@
 """The query parameters of the routes that read."""
 
+from collections.abc import Collection
+from typing import Final
+
 from multidict import MultiMapping
 
 from ingest.errors import BadParameter
@@ -8,6 +11,23 @@ from ingest.store import Selection
 from ingest.store.search import Search
 from ingest.tag import is_segment
 from ingest.times import parse_time_ms
+
+# Those that ``selection`` reads.
+SELECTION: Final = ("start", "stop", "country", "region", "sensor", "status")
+# Those that ``search`` reads.
+SEARCH: Final = (*SELECTION, "text")
+
+
+def only(query: MultiMapping[str], known: Collection[str], *, repeatable: Collection[str] = ()) -> None:
+    """Raises BadParameter if the query names others than ``known``, or one twice that is not ``repeatable``.
+
+    Passing over a misspelled filter would answer with everything, and look like the answer to the question.
+    """
+    for name in query:
+        if name not in known:
+            raise BadParameter(f"{name[:40]!r} is no parameter of this route, which has {', '.join(sorted(known))}")
+        if name not in repeatable and len(query.getall(name)) > 1:
+            raise BadParameter(f"{name} stands twice; it has one value")
 
 
 def selection(query: MultiMapping[str]) -> Selection:

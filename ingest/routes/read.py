@@ -17,6 +17,7 @@ from ingest.store.search import Search, search_page, search_pages
 DEFAULT_LIMIT = 500
 # An answer of one page names the next one in its head.
 PAGE_EVENTS = 10_000
+_GET_DATA = (*parameters.SEARCH, "limit", "cursor")
 
 
 class SensorCount(msgspec.Struct, frozen=True):
@@ -60,12 +61,13 @@ class ReadRoutes:
 
     async def get_data(self, request: web.Request) -> web.StreamResponse:
         """Events, newest first, streamed."""
+        parameters.only(request.query, _GET_DATA)
         search = parameters.search(request.query)
         limit = parameters.positive(request.query, "limit", DEFAULT_LIMIT)
         cursor = parse_cursor(request.query["cursor"]) if "cursor" in request.query else None
         rows = rows_for(request.headers.get("Accept", ""))
         pages = self._pages(search, cursor, limit)
-        answer = web.StreamResponse(headers={"Content-Type": f"{rows.content_type}; charset=utf-8"})
+        answer = web.StreamResponse(headers=rows.headers)
         try:
             async for page in pages:
                 if not answer.prepared:
@@ -98,6 +100,7 @@ class ReadRoutes:
 
     async def get_counts(self, request: web.Request) -> web.Response:
         """Counts by region and sensor, as JSON or as text."""
+        parameters.only(request.query, parameters.SELECTION)
         counts = hierarchy(await self._store.counts(parameters.selection(request.query)))
         if "text/plain" in request.headers.get("Accept", ""):
             return web.Response(text=counts.text())

@@ -3,10 +3,11 @@
 import csv
 import io
 from collections.abc import Sequence
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import msgspec
 
+from ingest.routes.spreadsheet import cell
 from ingest.store import StoredEvent
 from ingest.store.paging import Cursor
 
@@ -23,7 +24,7 @@ class Row(msgspec.Struct, frozen=True):
 class Rows(Protocol):
     """Writes one answer: ``page`` for each page in order, then ``end``."""
 
-    content_type: str
+    headers: ClassVar[dict[str, str]]
 
     def page(self, events: Sequence[StoredEvent]) -> bytes: ...
 
@@ -33,7 +34,7 @@ class Rows(Protocol):
 class JsonRows:
     """``{"events": [row, …], "cursor": "…"}``; the cursor is null at the end."""
 
-    content_type = "application/json"
+    headers: ClassVar = {"Content-Type": "application/json; charset=utf-8"}
 
     def __init__(self) -> None:
         self._before = b'{"events":['
@@ -53,7 +54,7 @@ class JsonRows:
 class NdjsonRows:
     """A row a line."""
 
-    content_type = "application/x-ndjson"
+    headers: ClassVar = {"Content-Type": "application/x-ndjson; charset=utf-8"}
 
     def __init__(self) -> None:
         self._encoder = msgspec.json.Encoder()
@@ -66,9 +67,12 @@ class NdjsonRows:
 
 
 class CsvRows:
-    """RFC 4180, with a header."""
+    """RFC 4180, with a header; a file to be saved, and safe to be opened in a spreadsheet."""
 
-    content_type = "text/csv"
+    headers: ClassVar = {
+        "Content-Type": "text/csv; charset=utf-8",
+        "Content-Disposition": 'attachment; filename="events.csv"',
+    }
 
     def __init__(self) -> None:
         self._header = "timestamp,tag,valor,status\r\n"
@@ -77,7 +81,9 @@ class CsvRows:
         text = io.StringIO()
         text.write(self._header)
         self._header = ""
-        csv.writer(text).writerows((event.timestamp_ms, event.tag, event.valor, event.status) for event in events)
+        csv.writer(text).writerows(
+            (event.timestamp_ms, cell(event.tag), cell(event.valor), event.status) for event in events
+        )
         return text.getvalue().encode()
 
     def end(self, _cursor: Cursor | None) -> bytes:

@@ -20,6 +20,7 @@ DEFAULT_RANGE_MS = 15 * MINUTE_MS
 DEFAULT_POINTS = 300
 MOST_POINTS = 5_000
 MOST_PATHS = 12
+_PARAMETERS = ("path", "start", "stop", "points", "step")
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -66,6 +67,7 @@ class SeriesRoutes:
 
     async def get_series(self, request: web.Request) -> web.Response:
         """Numeric events by steps of time: a line for each ``path``, of a country, a region or a sensor."""
+        parameters.only(request.query, _PARAMETERS, repeatable=("path",))
         paths = _paths(request.query)
         graph = self._steps(request.query)
         found = await asyncio.gather(*(self._store.numbers(_selection(path, graph), graph.step_ms) for path in paths))

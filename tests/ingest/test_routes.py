@@ -141,6 +141,34 @@ async def test_a_bad_parameter_is_named(client: ClientSession, query: str) -> No
     assert answer["message"].startswith(query.partition("=")[0])
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/get_data?sensro=a", "'sensro' is no parameter of this route, which has country, cursor, limit, region,"),
+        ("/get_data?sensor=a&sensor=b", "sensor stands twice"),
+        (
+            "/counts?text=a",
+            "'text' is no parameter of this route, which has country, region, sensor, start, status, stop",
+        ),
+        ("/series?path=a&path=b&limit=1", "'limit' is no parameter"),
+        ("/series?path=a&step=1000&step=1000", "step stands twice"),
+        ("/events/stream?limit=1", "'limit' is no parameter"),
+        ("/counts?" + "x" * 5000 + "=1", f"{'x' * 40!r} is no"),
+    ],
+)
+async def test_a_parameter_that_there_is_not_is_named(client: ClientSession, path: str, said: str) -> None:
+    answer = json.loads((await get(client, path, status=400))[0])
+    assert answer["code"] == "bad_parameter"
+    assert answer["message"].startswith(said)
+
+
+async def test_influxdbs_clients_may_say_what_they_like(client: ClientSession) -> None:
+    line = "events,country=a,region=b,sensor=c value=1"
+    for path in ("/api/v2/write?bucket=b&org=o&orgID=1&precision=ns&new=1", "/write?db=d&rp=r&u=u&p=p&consistency=any"):
+        async with client.post(path, data=line) as answer:
+            assert answer.status == 204
+
+
 async def test_counts_as_json_and_as_the_seed_writes_them(client: ClientSession) -> None:
     await put(client, *((START_MS + i, f"brasil.{('sul', 'norte')[i % 2]}.sensor{i % 4}", i) for i in range(10)))
     counts = json.loads((await get(client, "/counts"))[0])
