@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint tools bench lock clean
+.PHONY: help install run test lint tools faults bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -36,6 +36,10 @@ tools: install ## Get the real programs that tests and benchmarks need (about 11
 
 bench: install tools ## Measure, and print the tables of docs/performance.md (about 25 minutes)
 	$(BIN)/python -m benchmarks
+
+faults: install tools ## Kill, break and starve the service, and prove that nothing acked is lost (SECONDS=… SEED=… FAULT=… STORE=…)
+	@$(BIN)/python -m tests.faults --seconds $(or $(SECONDS),0) $(if $(SEED),--seed $(SEED)) \
+		$(if $(FAULT),--fault $(FAULT)) $(if $(STORE),--store $(STORE))
 
 lock: install ## Bring the lock files up to date with pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock

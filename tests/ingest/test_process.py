@@ -1,6 +1,5 @@
 """The service as a process of its own: started, stopped, killed, started again."""
 
-import json
 import os
 import re
 import signal
@@ -9,81 +8,21 @@ import sys
 import threading
 import time
 import urllib.error
-import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ingest.settings import declared
+from tests.faults.service import Service, influx_options, served
 from tools.influx_server import InfluxServer
 
 START_MS = 1_539_112_021_301
 
 
-@dataclass
-class Process:
-    """A running ``ingest serve``; ``log`` has every line it wrote to stderr."""
-
-    popen: "subprocess.Popen[str]"
-    log: list[dict[str, Any]]
-    url: str = ""
-
-    def post(self, *events: dict[str, Any]) -> int:
-        request = urllib.request.Request(
-            self.url + "/events", json.dumps(events).encode(), {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return int(json.loads(answer.read())["accepted"])
-
-    def counted(self) -> int:
-        with urllib.request.urlopen(self.url + "/counts", timeout=20) as answer:
-            return int(json.loads(answer.read())["events"])
-
-    def stop(self, number: signal.Signals) -> int:
-        self.popen.send_signal(number)
-        return self.popen.wait(20)
-
-
-@contextmanager
-def served(folder: Path, *options: str, **variables: str) -> Iterator[Process]:
-    command = [sys.executable, "-m", "ingest", "serve", "--port", "0", "--data-dir", str(folder), *options]
-    popen = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | variables)
-    process = Process(popen, [])
-    listening = threading.Event()
-    reader = threading.Thread(target=_read_log, args=(process, listening))
-    reader.start()
-    try:
-        assert listening.wait(20), f"ingest did not start: {process.log}"
-        yield process
-    finally:
-        if popen.poll() is None:
-            popen.kill()
-        popen.wait()
-        reader.join()
-
-
-def _read_log(process: Process, listening: threading.Event) -> None:
-    assert process.popen.stderr is not None
-    with process.popen.stderr as stream:
-        for line in stream:
-            entry = json.loads(line)
-            process.log.append(entry)
-            if entry["event"] == "listening":
-                process.url = entry["url"]
-                listening.set()
-
-
 def event(number: int) -> dict[str, Any]:
     return {"timestamp": START_MS + number, "tag": f"brasil.sul.s{number % 5}", "valor": str(number)}
-
-
-def influx_options(server: InfluxServer, bucket: str) -> Sequence[str]:
-    where = ["--store", "influx", "--influx-url", server.url, "--influx-org", server.org, "--influx-bucket", bucket]
-    return [*where, "--influx-rollup-bucket", f"{bucket}-rollup", "--rollup-interval-seconds", "0.1"]
 
 
 @pytest.fixture(params=["embedded", "influx"])
@@ -95,7 +34,7 @@ def options(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     return influx_options(server, request.getfixturevalue("influx_bucket"))
 
 
-def wait_until_counted(process: Process, expected: int) -> int:
+def wait_until_counted(process: Service, expected: int) -> int:
     deadline = time.monotonic() + 20
     while (counted := process.counted()) < expected and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -16,10 +16,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.faults.service import Service, served
 from tests.grafana.frames import Frame
 from tests.grafana.grafana import Grafana
 from tests.grafana.interpolation import TimeRange
-from tests.ingest.test_process import Process, event, served
+from tests.ingest.test_process import event
 from tests.telegraf.agent import Agent
 from tests.telegraf.broker import Broker
 from tools.dashboards import files
@@ -118,7 +119,7 @@ def dashboard(folder: Path) -> files.Dashboard:
     return files.dashboard(copy)
 
 
-def under_load(ingest: Process, influxd: Influxd, broker: Broker) -> None:
+def under_load(ingest: Service, influxd: Influxd, broker: Broker) -> None:
     """1000 events in some five seconds, a few more of other kinds; InfluxDB goes and returns."""
     post_lines(ingest, 'odd value=1 5\nodd value="a" 5', status=204)
     broker.publish("sensors/a/b/c", ["rubbish", json.dumps(event(-1) | {"tag": "a.b.c"})])
@@ -133,7 +134,7 @@ def under_load(ingest: Process, influxd: Influxd, broker: Broker) -> None:
     influxd.start()
 
 
-def post_lines(ingest: Process, lines: str, status: int) -> None:
+def post_lines(ingest: Service, lines: str, status: int) -> None:
     request = urllib.request.Request(ingest.url + "/api/v2/write", lines.encode())
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:

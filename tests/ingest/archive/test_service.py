@@ -17,9 +17,10 @@ from typing import Any
 import psutil
 from aiohttp import ClientSession
 
+from tests.faults.service import Service, served
 from tests.ingest.archive.lines import Identity, identities, names, texts
 from tests.ingest.service import influx_settings, serving
-from tests.ingest.test_process import START_MS, Process, event, options, run, served, wait_until_counted
+from tests.ingest.test_process import START_MS, event, options, run, wait_until_counted
 from tests.ingest.test_service import counted
 from tools.influx_server import InfluxServer, make_bucket
 
@@ -32,7 +33,7 @@ def identity_of(one: dict[str, Any]) -> Identity:
     return one["timestamp"], one["tag"], one["valor"]
 
 
-def load(process: Process, sender: int, acked: list[Identity]) -> None:
+def load(process: Service, sender: int, acked: list[Identity]) -> None:
     """Single events and small batches, one in seven an ``erro``, until the service is gone."""
     number = sender
     with suppress(OSError, urllib.error.URLError, json.JSONDecodeError):
@@ -98,7 +99,7 @@ def test_on_a_full_disk_events_are_acked_and_archived_once_there_is_room(
     assert events == ["archive_failing", "archive_writes_again"]
 
 
-def fetch(process: Process, path: str) -> Any:
+def fetch(process: Service, path: str) -> Any:
     with urllib.request.urlopen(process.url + path, timeout=20) as answer:
         return json.loads(answer.read())
 
