@@ -9,12 +9,16 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from ingest.access.admission import Admission
+from ingest.access.browsers import HostNames
+from ingest.access.guard import Guard
+from ingest.access.tokens import KnownTokens
 from ingest.archive.archive import Archive
 from ingest.archive.folder import ArchiveFolder
 from ingest.archive.retention import Retention
 from ingest.backend import Backend
 from ingest.background import beside
-from ingest.config import influx_tokens
+from ingest.config import influx_tokens, token_sources
 from ingest.data_folder import DataFolder
 from ingest.decode.line_events import LineDecoder
 from ingest.influxql import InfluxQL
@@ -55,7 +59,7 @@ async def running(settings: Settings) -> AsyncIterator[str]:
         backend = await stack.enter_async_context(_backend(settings, folder, metrics))
         metrics.watch(backend.gauges)
         archive = await stack.enter_async_context(_archive(settings, settings.archive_dir, metrics))
-        application = _application(settings, backend, archive, metrics)
+        application = _application(settings, _guard(settings, metrics), backend, archive, metrics)
         yield await stack.enter_async_context(_listening(settings, application))
         structlog.get_logger("app").info("stopping")
 
@@ -129,22 +133,34 @@ async def _listening(settings: Settings, application: web.Application) -> AsyncI
         await runner.cleanup()
 
 
-def _application(settings: Settings, backend: Backend, archive: Archive | None, metrics: Metrics) -> web.Application:
+def _guard(settings: Settings, metrics: Metrics) -> Guard:
+    admission = Admission(KnownTokens(token_sources(settings).read()), allow_anonymous=settings.allow_anonymous)
+    return Guard(admission, HostNames(settings.host_names.replace(",", " ").split()), metrics)
+
+
+def _application(
+    settings: Settings, guard: Guard, backend: Backend, archive: Archive | None, metrics: Metrics
+) -> web.Application:
     rules = Rules(_limits(settings), _clock_ms)
     lines = LineDecoder(rules, time.time_ns, backend.sink.keeps_other_measurements, keeps_texts=archive is not None)
     limits = BodyLimits(settings.max_body_bytes, settings.body_timeout_seconds)
     arrivals = Arrivals()
     write = WriteRoutes(rules, lines, WatchedSink(backend.sink, arrivals), metrics, limits, archive=archive)
     live = LiveRoutes(backend.store, arrivals)
+    service = ServiceRoutes(metrics, backend.reasons, _warnings(backend, archive))
     application = web.Application(middlewares=[errors_as_json], client_max_size=settings.max_body_bytes)
     application.on_response_prepare.append(set_security_headers)
-    application.add_routes(write.routes())
-    application.add_routes(ReadRoutes(backend.store).routes())
-    application.add_routes(live.routes())
+    for routes in (
+        guard.for_writing(write.routes()),
+        guard.for_reading(ReadRoutes(backend.store).routes()),
+        guard.for_reading(live.routes()),
+        guard.for_reading(SeriesRoutes(backend.store, _clock_ms).routes()),
+        guard.for_reading(service.metrics_routes()),
+        guard.for_reading(WebRoutes().routes()),
+        guard.for_all(service.routes()),
+    ):
+        application.add_routes(routes)
     application.on_shutdown.append(live.close)
-    application.add_routes(SeriesRoutes(backend.store, _clock_ms).routes())
-    application.add_routes(ServiceRoutes(metrics, backend.reasons, _warnings(backend, archive)).routes())
-    application.add_routes(WebRoutes().routes())
     return application
 
 

@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from ingest.access.loopback import is_loopback
+from ingest.access.sources import TokenSources
+from ingest.access.tokens import BadTokens
 from ingest.settings import Declared, Settings, declared
 
 # What Kubernetes sets for a service named ingest.
@@ -88,6 +91,7 @@ def _contradictions(settings: Settings) -> list[str]:
     errors = []
     if settings.port > 65_535:
         errors.append("port: must be at most 65535")
+    errors += _access_errors(settings)
     if settings.data_dir.exists() and not settings.data_dir.is_dir():
         errors.append(f"data_dir: {settings.data_dir} is not a folder")
     if settings.archive_dir is not None:
@@ -95,6 +99,24 @@ def _contradictions(settings: Settings) -> list[str]:
     if settings.store == "influx":
         errors += _influx_errors(settings)
     return errors
+
+
+def _access_errors(settings: Settings) -> list[str]:
+    try:
+        tokens = token_sources(settings).read()
+    except BadTokens as bad:
+        return bad.errors
+    if tokens or settings.allow_anonymous or is_loopback(settings.host):
+        return []
+    return [
+        f"host: at {settings.host or 'all addresses'} others than this machine may come in: set INGEST_TOKENS_FILE or"
+        " INGEST_TOKENS, listen on 127.0.0.1, or let everybody read and write with --allow-anonymous"
+    ]
+
+
+def token_sources(settings: Settings) -> TokenSources:
+    """Where the service's own tokens come from."""
+    return TokenSources(settings.tokens, settings.tokens_file)
 
 
 def _archive_errors(archive_dir: Path, data_dir: Path) -> list[str]:

@@ -46,6 +46,40 @@ class BadParameter(IngestError):
     code = "bad_parameter"
 
 
+class Unauthorized(IngestError):
+    """Nobody knows whose request this is."""
+
+    code = "unauthorized"
+
+
+class Forbidden(IngestError):
+    """The client is known, and has no right to this."""
+
+    code = "forbidden"
+
+    def __init__(self, client: str, right: str) -> None:
+        super().__init__(f"the token of {client} may not {right}")
+        self.client = client
+
+
+class CrossSite(IngestError):
+    """A browser asks on behalf of a page that is not the service's own."""
+
+    code = "cross_site"
+
+    def __init__(self) -> None:
+        super().__init__("a page of another site may not have a browser do this")
+
+
+class UnknownHost(IngestError):
+    """Who sends no token calls the service by a name that may be anybody's."""
+
+    code = "unknown_host"
+
+    def __init__(self) -> None:
+        super().__init__("this service is not known by that name: tell it with --host-names, or send a token")
+
+
 class SpoolFull(IngestError):
     """Nothing more fits until the store has taken some; the events are not kept."""
 

@@ -46,6 +46,9 @@ class Metrics:
         self.received = self._counter("events_received", "Events found in request bodies")
         self.accepted = self._counter("events_accepted", "Events that are on disk and were answered with a 2xx")
         self.rejected = self._counter("events_rejected", "Events or bodies that were refused, by reason", "reason")
+        self.refused = self._counter(
+            "requests_refused", "Requests that were refused before their body was read", "reason", "client"
+        )
         self.stored = self._counter("events_stored", "Points that the store has")
         self.dead = self._counter("events_dead", "Points that InfluxDB refused for good and that became dead letters")
         self.retries = self._counter(

@@ -18,6 +18,18 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(5000, "port to listen on; 0 picks a free one", least=0)
+
+    tokens: str = _setting(
+        "",
+        "tokens as NAME:RIGHT:TOKEN, separated by commas; RIGHT is write, read or all; better in a file",
+        secret=True,
+    )
+    tokens_file: Path | None = _setting(None, "file of such tokens, one a line; read again when it changes")
+    allow_anonymous: bool = _setting(False, "let in who sends no token, though tokens are set or others reach the port")
+    host_names: str = _setting(
+        "", "names with a dot, separated by commas, by which it may be called without a token, like pulso.example.org"
+    )
+
     store: str = _setting(
         "embedded", "where events are kept: in one SQLite file, or in InfluxDB", choices=("embedded", "influx")
     )

@@ -14,21 +14,31 @@ from ingest.errors import (
     BodyTooSlow,
     BrokenEncoding,
     Closed,
+    CrossSite,
     DiskFailed,
+    Forbidden,
     IngestError,
     SpoolFull,
     StoreUnavailable,
     TooManyWatchers,
+    Unauthorized,
     UnknownContentType,
     UnknownEncoding,
+    UnknownHost,
 )
 
 JSON = "application/json"
 _RETRY_AFTER_SECONDS = 5
+# The first is for browsers, which then ask for a password.
+_CHALLENGE = 'Basic realm="pulso", Bearer'
 
 STATUS: dict[type[IngestError], HTTPStatus] = {
     BadParameter: HTTPStatus.BAD_REQUEST,
     BrokenEncoding: HTTPStatus.BAD_REQUEST,
+    Unauthorized: HTTPStatus.UNAUTHORIZED,
+    CrossSite: HTTPStatus.FORBIDDEN,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    UnknownHost: HTTPStatus.FORBIDDEN,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     BodyTooSlow: HTTPStatus.REQUEST_TIMEOUT,
     UnknownContentType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -44,6 +54,8 @@ STATUS: dict[type[IngestError], HTTPStatus] = {
 _INFLUX_PATHS = ("/api/v2/write", "/write")
 _INFLUX_CODES = {
     HTTPStatus.BAD_REQUEST: "invalid",
+    HTTPStatus.UNAUTHORIZED: "unauthorized",
+    HTTPStatus.FORBIDDEN: "forbidden",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "request too large",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "invalid",
     HTTPStatus.SERVICE_UNAVAILABLE: "unavailable",
@@ -61,6 +73,8 @@ def error_answer(status: int, code: str, message: str) -> web.Response:
     answer = json_answer({"code": code, "message": message}, status)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         answer.headers["Retry-After"] = str(_RETRY_AFTER_SECONDS)
+    if status == HTTPStatus.UNAUTHORIZED:
+        answer.headers["WWW-Authenticate"] = _CHALLENGE
     return answer
 
 

@@ -57,7 +57,8 @@ class ReadRoutes:
         self._store = store
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/get_data", self.get_data), web.get("/counts", self.get_counts)]
+        # What is streamed would be sent to a HEAD as well, and pass for the answer to the next request.
+        return [web.get("/get_data", self.get_data, allow_head=False), web.get("/counts", self.get_counts)]
 
     async def get_data(self, request: web.Request) -> web.StreamResponse:
         """Events, newest first, streamed."""

@@ -140,3 +140,19 @@ def run(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]"
         env=os.environ | variables,
         check=False,
     )
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", ""])
+def test_a_service_that_others_reach_needs_tokens_or_a_word(tmp_path: Path, host: str) -> None:
+    result = run("serve", "--port", "0", "--data-dir", str(tmp_path / "data"), "--host", host)
+    assert result.returncode == 2
+    assert re.fullmatch(r"ingest: host: .*INGEST_TOKENS_FILE.*127\.0\.0\.1.*--allow-anonymous\n", result.stderr)
+    assert not (tmp_path / "data").exists()
+
+
+def test_tokens_or_a_word_open_a_service_to_others(tmp_path: Path) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.write_text("sender:write:0123456789abcdef\n")
+    for options in (["--allow-anonymous", "yes"], ["--tokens-file", str(tokens)]):
+        with served(tmp_path / "data", "--host", "0.0.0.0", *options) as process:
+            assert process.stop(signal.SIGTERM) == 0

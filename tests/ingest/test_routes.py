@@ -264,3 +264,12 @@ async def test_the_embedded_store_refuses_other_measurements_with_a_reason(clien
         assert answer.status == 400
         assert "keeps the measurement events only" in (await answer.json())["message"]
     assert json.loads((await get(client, "/counts"))[0])["events"] == 1
+
+
+async def test_head_has_no_body_that_would_pass_for_the_next_answer(client: ClientSession) -> None:
+    reader, writer = await connection(client)
+    for path in ("/get_data", "/events/stream", "/counts", "/view_sensor", "/metrics"):
+        writer.write(f"HEAD {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
+        assert head.startswith(b"HTTP/1.1 "), (path, head)
+    writer.close()

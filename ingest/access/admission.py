@@ -1,0 +1,33 @@
+"""Who is let in: by the tokens of now, which may be others after a reload."""
+
+from collections.abc import Sequence
+
+from ingest.access.authorization import token_in
+from ingest.access.client import ANONYMOUS, Client
+from ingest.access.tokens import KnownTokens
+from ingest.errors import Unauthorized
+
+
+class Admission:
+    """Whose a request is. ``allow_anonymous`` lets in who sends no token; without tokens all are anonymous.
+
+    Once there are tokens they are only replaced by others, so that no reload opens the door.
+    """
+
+    def __init__(self, tokens: KnownTokens, *, allow_anonymous: bool) -> None:
+        self.tokens = tokens
+        self._allow_anonymous = allow_anonymous
+
+    def client(self, authorization: Sequence[str]) -> Client:
+        """Whose request it is that has these headers ``Authorization``. Raises Unauthorized."""
+        if not self.tokens:
+            return ANONYMOUS
+        if not authorization:
+            if self._allow_anonymous:
+                return ANONYMOUS
+            raise Unauthorized("send a token: Authorization: Bearer TOKEN, or as the password of any user")
+        token = token_in(authorization)
+        client = self.tokens.client(token) if token else None
+        if client is None:
+            raise Unauthorized("the Authorization header holds no token that is known here")
+        return client
