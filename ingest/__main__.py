@@ -12,10 +12,11 @@ from importlib.util import find_spec
 import structlog
 from prometheus_client import disable_created_metrics
 
-from ingest import dead_letters_cli, log
+from ingest import dead_letters_cli, fail_points, log
 from ingest.app import running
 from ingest.config import ConfigError, load
 from ingest.data_folder import FolderInUse
+from ingest.fail_points import Reached
 from ingest.settings import Declared, Settings, declared
 
 # The thread that commits asks for the interpreter after every statement; at Python's 5 ms it waits for it longer
@@ -81,11 +82,19 @@ def _add_option(parser: argparse.ArgumentParser, setting: Declared) -> None:
 def _serve(options: argparse.Namespace) -> int:
     settings = load(vars(options), os.environ)
     log.configure(settings.log_format)
+    reached = _fail_point()
     sys.setswitchinterval(_SWITCH_SECONDS)
     disable_created_metrics()  # type: ignore[no-untyped-call]
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_until_stopped(settings))
+        runner.run(_until_stopped(settings, reached))
     return 0
+
+
+def _fail_point() -> Reached:
+    try:
+        return fail_points.chosen(os.environ)
+    except ValueError as error:
+        raise ConfigError([str(error)]) from None
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -95,13 +104,13 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return new_event_loop
 
 
-async def _until_stopped(settings: Settings) -> None:
+async def _until_stopped(settings: Settings, reached: Reached) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, stop.set)
     logger = structlog.get_logger("ingest")
-    async with running(settings) as url:
+    async with running(settings, reached) as url:
         logger.info("listening", url=url, store=settings.store, data_dir=str(settings.data_dir))
         await stop.wait()
     logger.info("stopped")

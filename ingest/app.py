@@ -21,6 +21,7 @@ from ingest.background import beside
 from ingest.config import influx_tokens, token_sources
 from ingest.data_folder import DataFolder
 from ingest.decode.line_events import LineDecoder
+from ingest.fail_points import Point, Reached, never
 from ingest.influxql import InfluxQL
 from ingest.live.arrivals import Arrivals
 from ingest.live.watched_sink import WatchedSink
@@ -48,7 +49,7 @@ _READ_TIMEOUT_FACTOR = 3
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[str]:
+async def running(settings: Settings, reached: Reached = never) -> AsyncIterator[str]:
     """The service, listening on the URL that is yielded; on leaving it finishes requests, ships and closes, in order.
 
     Raises FolderInUse, or OSError if it cannot listen or write.
@@ -56,32 +57,39 @@ async def running(settings: Settings) -> AsyncIterator[str]:
     metrics = Metrics()
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(DataFolder(settings.data_dir))
-        backend = await stack.enter_async_context(_backend(settings, folder, metrics))
+        backend = await stack.enter_async_context(_backend(settings, folder, metrics, reached))
         metrics.watch(backend.gauges)
+        reached(Point.STARTED)
+        stack.callback(reached, Point.STOPPING)
         archive = await stack.enter_async_context(_archive(settings, settings.archive_dir, metrics))
-        application = _application(settings, _guard(settings, metrics), backend, archive, metrics)
+        application = _application(settings, _guard(settings, metrics), backend, archive, metrics, reached=reached)
         yield await stack.enter_async_context(_listening(settings, application))
         structlog.get_logger("app").info("stopping")
 
 
 @asynccontextmanager
-async def _backend(settings: Settings, folder: DataFolder, metrics: Metrics) -> AsyncIterator[Backend]:
+async def _backend(
+    settings: Settings, folder: DataFolder, metrics: Metrics, reached: Reached
+) -> AsyncIterator[Backend]:
     if settings.store == "embedded":
-        embedded = EmbeddedStore(folder.path, metrics)
+        embedded = EmbeddedStore(folder.path, metrics, reached)
         try:
             yield Backend(embedded, embedded)
         finally:
             await embedded.close()
     else:
-        async with _influx_backend(settings, folder, metrics) as backend:
+        async with _influx_backend(settings, folder, metrics, reached) as backend:
             yield backend
 
 
 @asynccontextmanager
-async def _influx_backend(settings: Settings, folder: DataFolder, metrics: Metrics) -> AsyncIterator[Backend]:
+async def _influx_backend(
+    settings: Settings, folder: DataFolder, metrics: Metrics, reached: Reached
+) -> AsyncIterator[Backend]:
     tokens = influx_tokens(settings)
     async with AsyncExitStack() as stack:
-        spool = Spool(folder.path, settings.spool_max_bytes, settings.ship_batch_points, settings.ship_batch_bytes)
+        points, size = settings.ship_batch_points, settings.ship_batch_bytes
+        spool = Spool(folder.path, settings.spool_max_bytes, points, size, reached)
         stack.push_async_callback(spool.close)
         events, rollup = (
             InfluxQL(_address(settings, bucket, tokens.read), settings.influx_timeout_seconds * _READ_TIMEOUT_FACTOR)
@@ -93,9 +101,10 @@ async def _influx_backend(settings: Settings, folder: DataFolder, metrics: Metri
             await stack.enter_async_context(_point_writer(settings, bucket, tokens.write))
             for bucket in (settings.influx_bucket, settings.influx_rollup_bucket)
         ]
-        shipper = Shipper(spool, event_writer, _batching(settings), metrics)
-        keeper = Keeper(spool, Recount(events, rollup, rollup_writer), Pace(settings.rollup_interval_seconds))
-        sink = SpoolSink(spool, settings.ship_batch_points, settings.ship_batch_bytes)
+        shipper = Shipper(spool, event_writer, _batching(settings), metrics, reached=reached)
+        recount = Recount(events, rollup, rollup_writer, reached)
+        keeper = Keeper(spool, recount, Pace(settings.rollup_interval_seconds), reached)
+        sink = SpoolSink(spool, points, size)
         await stack.enter_async_context(beside(keeper.run()))
         await stack.enter_async_context(beside(shipper.run()))
         yield Backend(sink, store, spool, shipper, keeper)
@@ -139,13 +148,14 @@ def _guard(settings: Settings, metrics: Metrics) -> Guard:
 
 
 def _application(
-    settings: Settings, guard: Guard, backend: Backend, archive: Archive | None, metrics: Metrics
+    settings: Settings, guard: Guard, backend: Backend, archive: Archive | None, metrics: Metrics, *, reached: Reached
 ) -> web.Application:
     rules = Rules(_limits(settings), _clock_ms)
     lines = LineDecoder(rules, time.time_ns, backend.sink.keeps_other_measurements, keeps_texts=archive is not None)
     limits = BodyLimits(settings.max_body_bytes, settings.body_timeout_seconds)
     arrivals = Arrivals()
-    write = WriteRoutes(rules, lines, WatchedSink(backend.sink, arrivals), metrics, limits, archive=archive)
+    sink = WatchedSink(backend.sink, arrivals)
+    write = WriteRoutes(rules, lines, sink, metrics, limits, archive=archive, reached=reached)
     live = LiveRoutes(backend.store, arrivals)
     service = ServiceRoutes(metrics, backend.reasons, _warnings(backend, archive))
     application = web.Application(middlewares=[errors_as_json], client_max_size=settings.max_body_bytes)

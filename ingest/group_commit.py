@@ -7,6 +7,7 @@ from threading import Thread
 from typing import Generic, TypeVar
 
 from ingest.errors import Closed
+from ingest.fail_points import Point, Reached, never
 
 Item = TypeVar("Item")
 _Done = asyncio.Future[None]
@@ -18,8 +19,9 @@ class GroupCommit(Generic[Item]):
     ``commit`` has made a group durable when it returns; when it raises, none of the group is kept.
     """
 
-    def __init__(self, commit: Callable[[Sequence[Item]], None], name: str) -> None:
+    def __init__(self, commit: Callable[[Sequence[Item]], None], name: str, reached: Reached = never) -> None:
         self._commit = commit
+        self._reached = reached
         # A plain thread and queue: handing a lone item to an executor and back costs three times as much.
         self._waiting: SimpleQueue[tuple[Item, _Done] | None] = SimpleQueue()
         self._closed = False
@@ -58,7 +60,9 @@ class GroupCommit(Generic[Item]):
             return
         error: Exception | None = None
         try:
+            self._reached(Point.BEFORE_COMMIT)
             self._commit([item for item, _ in group])
+            self._reached(Point.AFTER_COMMIT)
         except Exception as raised:
             # Handed to everyone who waits for this group.
             error = raised

@@ -11,6 +11,7 @@ import structlog
 
 from ingest.dead_letter import DeadLetter
 from ingest.errors import DiskFailed
+from ingest.fail_points import Point, Reached, never
 from ingest.inquiry import Inquiry
 from ingest.metrics import Metrics
 from ingest.outcome import Answer, Outcome, outcome_of
@@ -63,13 +64,21 @@ class Shipper:
     """Runs until cancelled. ``trouble`` says what keeps points from being stored now, None if nothing does."""
 
     def __init__(
-        self, spool: Spool, writer: Writer, batching: Batching, metrics: Metrics, backoff: Backoff | None = None
+        self,
+        spool: Spool,
+        writer: Writer,
+        batching: Batching,
+        metrics: Metrics,
+        backoff: Backoff | None = None,
+        *,
+        reached: Reached = never,
     ) -> None:
         self._spool = spool
         self._writer = writer
         self._batching = batching
         self._metrics = metrics
         self._backoff = backoff or Backoff()
+        self._reached = reached
         self._log = structlog.get_logger("shipper")
         self._tell_of_dead = Seldom(self._log.warning)
         self._inquiry = Inquiry(self._write_until_answered)
@@ -181,6 +190,7 @@ class Shipper:
             attempt += 1
 
     async def _forget(self, rows: Sequence[Row], dead: Sequence[DeadLetter] = ()) -> None:
+        self._reached(Point.AFTER_STORE)
         while True:
             try:
                 await self._spool.remove(rows, dead)

@@ -14,6 +14,7 @@ from ingest import dead_letter, dirty_minutes, spool_rows
 from ingest.dead_letter import DeadLetter
 from ingest.dirty_minutes import DirtyMinute
 from ingest.errors import DiskFailed, SpoolFull
+from ingest.fail_points import Point, Reached, never
 from ingest.group_commit import GroupCommit
 from ingest.minutes import touched
 from ingest.spool_rows import Row
@@ -73,15 +74,23 @@ class Spool:
     What arrives in one group is joined into rows of up to ``row_points`` and ``row_bytes``: fewer rows, quicker reads.
     """
 
-    def __init__(self, folder: Path, max_bytes: int, row_points: int = 5_000, row_bytes: int = 1_000_000) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        max_bytes: int,
+        row_points: int = 5_000,
+        row_bytes: int = 1_000_000,
+        reached: Reached = never,
+    ) -> None:
         self._max_bytes = max_bytes
         self._row_points = row_points
         self._row_bytes = row_bytes
+        self._reached = reached
         self._writer = connect(folder / FILE_NAME, shrinks=True)
         self._writer.executescript(spool_rows.SCHEMA)
         self._reader = connect(folder / FILE_NAME)
         self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spool-read")
-        self._commits: GroupCommit[_Change] = GroupCommit(self._commit, "spool-write")
+        self._commits: GroupCommit[_Change] = GroupCommit(self._commit, "spool-write", reached)
         self._unwritten_bytes = 0
         self._failure: str | None = None
         self.depth = spool_rows.depth(self._writer)
@@ -165,6 +174,7 @@ class Spool:
             for change in others:
                 change.make(self._writer)
             depth = spool_rows.depth(self._writer)
+            self._reached(Point.IN_COMMIT)
         self.depth = depth
         if depth.points == 0:
             # After a backlog; a step at a time, for the next events wait meanwhile.

@@ -10,6 +10,7 @@ import structlog
 
 from ingest.dirty_minutes import DirtyMinute
 from ingest.errors import DiskFailed, StoreUnavailable, WriteUnanswered
+from ingest.fail_points import Point, Reached, never
 from ingest.minutes import few
 from ingest.rollup.recount import Recount
 from ingest.spool import Spool
@@ -38,10 +39,11 @@ class Pace:
 class Keeper:
     """Runs until cancelled. ``trouble`` says why counts are behind, None if nothing keeps them from being right."""
 
-    def __init__(self, spool: Spool, recount: Recount, pace: Pace) -> None:
+    def __init__(self, spool: Spool, recount: Recount, pace: Pace, reached: Reached = never) -> None:
         self._spool = spool
         self._recount = recount
         self._pace = pace
+        self._reached = reached
         self._log = structlog.get_logger("rollup")
         self._caught_up_at = time.monotonic()
         self._unsure_until = 0.0
@@ -87,6 +89,7 @@ class Keeper:
         started = time.monotonic()
         try:
             await self._recount.run([one.mark for one in batch])
+            self._reached(Point.RECOUNTED)
         except WriteUnanswered:
             self._unsure_until = time.monotonic() + self._pace.unsure_seconds
             raise

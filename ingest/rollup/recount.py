@@ -7,6 +7,7 @@ import structlog
 
 from ingest.errors import StoreUnavailable, WriteUnanswered
 from ingest.event import NS_PER_MS
+from ingest.fail_points import Point, Reached, never
 from ingest.influxql import InfluxQL, where
 from ingest.line_protocol import MEASUREMENT
 from ingest.minutes import HOUR_MS, Mark
@@ -23,16 +24,18 @@ _BEYOND_RETENTION = 422
 class Recount:
     """Reads ``events`` and ``rollup``, writes to the latter. Its methods raise StoreUnavailable."""
 
-    def __init__(self, events: InfluxQL, rollup: InfluxQL, writer: PointWriter) -> None:
+    def __init__(self, events: InfluxQL, rollup: InfluxQL, writer: PointWriter, reached: Reached = never) -> None:
         self._events = events
         self._rollup = rollup
         self._writer = writer
+        self._reached = reached
         self._log = structlog.get_logger("rollup")
 
     async def run(self, minutes: Collection[Mark]) -> None:
         """Count ``minutes`` of sensors again, and all that is counted from them. To do it twice changes nothing."""
         for level in LEVELS:
             await self.write(level, await self.count(level, spans(level.marks(minutes), level.window_ms)))
+            self._reached(Point.IN_RECOUNT)
 
     async def count(self, level: Level, spans: Sequence[Span]) -> list[RollupPoint]:
         """What ``level`` must hold for ``spans``."""

@@ -17,6 +17,7 @@ from ingest.decode import Decoded, Decoder, RefusedMessage
 from ingest.decode.json_events import JsonDecoder, NdjsonDecoder
 from ingest.decode.line_events import LineBody, LineDecoder
 from ingest.errors import BadParameter, BodyTooLarge, BodyTooSlow, IngestError, UnknownContentType
+from ingest.fail_points import Point, Reached, never
 from ingest.line_parser import LINE_PROTOCOL
 from ingest.metrics import Metrics
 from ingest.reject import RejectedItem
@@ -64,12 +65,14 @@ class WriteRoutes:
         limits: BodyLimits,
         *,
         archive: Archive | None,
+        reached: Reached = never,
     ) -> None:
         self._json = JsonDecoder(rules, keeps_texts=archive is not None)
         self._ndjson = NdjsonDecoder(rules, keeps_texts=archive is not None)
         self._lines = lines
         self._sink = sink
         self._archive = archive
+        self._reached = reached
         self._metrics = metrics
         self._limits = limits
         self._tell_of_refused = Seldom(structlog.get_logger("write").warning)
@@ -126,6 +129,7 @@ class WriteRoutes:
             lines = [*decoded.lines, *self._told(decoded.refused_messages)]
             if decoded.events or lines:
                 await self._keep(decoded, lines)
+                self._reached(Point.BEFORE_ACK)
                 self._metrics.accepted.inc(decoded.accepted)
                 self._metrics.ack_seconds.observe(time.perf_counter() - started)
         except IngestError as error:

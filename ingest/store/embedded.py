@@ -8,6 +8,7 @@ from typing import Any
 
 from ingest.errors import DiskFailed, StoreUnavailable
 from ingest.event import Event, number, time_ns
+from ingest.fail_points import Point, Reached, never
 from ingest.group_commit import GroupCommit
 from ingest.metrics import Metrics
 from ingest.sqlite import connect, touch, transaction
@@ -34,13 +35,14 @@ class EmbeddedStore:
 
     keeps_other_measurements = False
 
-    def __init__(self, folder: Path, metrics: Metrics) -> None:
+    def __init__(self, folder: Path, metrics: Metrics, reached: Reached = never) -> None:
         self._path = folder / FILE_NAME
         self._metrics = metrics
+        self._reached = reached
         self._writer = connect(self._path)
         embedded_tables.prepare(self._writer)
         self._sensors = embedded_tables.known_sensors(self._writer)
-        self._commits: GroupCommit[Sequence[Event]] = GroupCommit(self._commit, "embedded-write")
+        self._commits: GroupCommit[Sequence[Event]] = GroupCommit(self._commit, "embedded-write", reached)
         self._readers = Readers(self._path)
         self._failed = False
 
@@ -93,6 +95,7 @@ class EmbeddedStore:
             stored = embedded_tables.insert(self._writer, rows)
             if not rows:
                 touch(self._writer)
+            self._reached(Point.IN_COMMIT)
         # Only now: a transaction that failed has taken its new sensors back.
         self._sensors |= new_sensors
         self._metrics.stored.inc(stored)

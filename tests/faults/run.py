@@ -28,6 +28,8 @@ _CALM_ACKS = 200
 _AGO_MS = 3_600_000
 _ERRORS = ("error", "critical")
 
+Told = Callable[[str], None]
+
 
 class Outcome(msgspec.Struct):
     """What came of a run."""
@@ -49,12 +51,18 @@ class Influx(msgspec.Struct, frozen=True):
 
 
 async def run(
-    faults: Sequence[Fault], store: str, influx: Influx, seed: int, told: Callable[[str], None] = lambda _: None
+    faults: Sequence[Fault],
+    store: str,
+    influx: Influx,
+    seed: int,
+    *,
+    strikes_each: int = 1,
+    told: Told = lambda _: None,
 ) -> Outcome:
-    """Let every one of ``faults`` strike as often as it wants to, in random order, and judge."""
+    """Let ``faults`` strike, in random order, and judge. ``told`` hears what is going on."""
     random = Random(seed)
     outcome = Outcome()
-    strikes = [fault for fault in faults for _ in range(fault.strikes)]
+    strikes = [*faults] * strikes_each
     random.shuffle(strikes)
     async with _scene(faults, store, influx) as scene:
         async with sending(scene.service.url, random, scene.first_ms, scene.history):

@@ -29,5 +29,3 @@ class Fault:
     """Only lines with this in them may become dead letters; None: none may."""
     said: frozenset[str] = frozenset()
     """Events of the log, of level error, that the fault makes right."""
-    strikes: int = 3
-    """How often it strikes before the oracle looks, and in the short form."""
