@@ -31,6 +31,7 @@ from ingest.rollup.keeper import Keeper, Pace
 from ingest.rollup.recount import Recount
 from ingest.routes.answers import errors_as_json
 from ingest.routes.live import LiveRoutes
+from ingest.routes.openapi import OpenApiRoutes
 from ingest.routes.read import ReadRoutes
 from ingest.routes.security_headers import set_security_headers
 from ingest.routes.series import SeriesRoutes
@@ -168,6 +169,7 @@ def _application(
         guard.for_reading(service.metrics_routes()),
         guard.for_reading(WebRoutes().routes()),
         guard.for_all(service.routes()),
+        guard.for_all(OpenApiRoutes().routes()),
     ):
         application.add_routes(routes)
     application.on_shutdown.append(live.close)
