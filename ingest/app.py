@@ -38,9 +38,11 @@ from ingest.routes.series import SeriesRoutes
 from ingest.routes.service import ServiceRoutes
 from ingest.routes.write import BodyLimits, WriteRoutes
 from ingest.rules import Limits, Rules
+from ingest.series.learn import Learner
+from ingest.series.registry import Registry, SeriesLimits, id_of
 from ingest.settings import Settings
 from ingest.shipper import Batching, Shipper
-from ingest.sink import SpoolSink
+from ingest.sink import RegisteredSink, SpoolSink
 from ingest.spool import Spool
 from ingest.store.embedded import EmbeddedStore
 from ingest.store.influx import InfluxStore
@@ -74,8 +76,9 @@ async def _backend(
 ) -> AsyncIterator[Backend]:
     if settings.store == "embedded":
         embedded = EmbeddedStore(folder.path, metrics, reached)
+        series = Registry(_series_limits(settings), map(id_of, embedded.sensors()))
         try:
-            yield Backend(embedded, embedded)
+            yield Backend(RegisteredSink(embedded, series), embedded, series)
         finally:
             await embedded.close()
     else:
@@ -97,6 +100,7 @@ async def _influx_backend(
             for bucket in (settings.influx_bucket, settings.influx_rollup_bucket)
         )
         store = InfluxStore(events, rollup)
+        series = Registry(_series_limits(settings), spool.series(), learning=not spool.has_learned)
         stack.push_async_callback(store.close)
         event_writer, rollup_writer = [
             await stack.enter_async_context(_point_writer(settings, bucket, tokens.write))
@@ -105,10 +109,11 @@ async def _influx_backend(
         shipper = Shipper(spool, event_writer, _batching(settings), metrics, reached=reached)
         recount = Recount(events, rollup, rollup_writer, reached)
         keeper = Keeper(spool, recount, Pace(settings.rollup_interval_seconds), reached)
-        sink = SpoolSink(spool, points, size)
+        sink = SpoolSink(spool, points, size, series)
         await stack.enter_async_context(beside(keeper.run()))
         await stack.enter_async_context(beside(shipper.run()))
-        yield Backend(sink, store, spool, shipper, keeper)
+        await stack.enter_async_context(beside(Learner(spool, events, series).run()))
+        yield Backend(sink, store, series, spool, shipper, keeper)
         await shipper.drain(settings.grace_seconds / 2)
 
 
@@ -151,7 +156,7 @@ def _guard(settings: Settings, metrics: Metrics) -> Guard:
 def _application(
     settings: Settings, guard: Guard, backend: Backend, archive: Archive | None, metrics: Metrics, *, reached: Reached
 ) -> web.Application:
-    rules = Rules(_limits(settings), _clock_ms)
+    rules = Rules(_limits(settings), _clock_ms, backend.series)
     lines = LineDecoder(rules, time.time_ns, backend.sink.keeps_other_measurements, keeps_texts=archive is not None)
     limits = BodyLimits(settings.max_body_bytes, settings.body_timeout_seconds)
     arrivals = Arrivals()
@@ -191,6 +196,10 @@ def _limits(settings: Settings) -> Limits:
         retention_ms=settings.retention_seconds * 1000,
         max_valor_bytes=settings.max_valor_bytes,
     )
+
+
+def _series_limits(settings: Settings) -> SeriesLimits:
+    return SeriesLimits(settings.max_series, settings.max_new_series_a_minute)
 
 
 def _batching(settings: Settings) -> Batching:

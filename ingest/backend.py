@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest.rollup.keeper import Keeper
+from ingest.series.registry import Registry
 from ingest.shipper import Shipper
 from ingest.sink import Sink
 from ingest.spool import Spool
@@ -21,10 +22,14 @@ _LATE_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """Where events go and where they are read from; spool, shipper and rollup only in front of InfluxDB."""
+    """Where events go and where they are read from, and which series there are.
+
+    Spool, shipper and rollup only in front of InfluxDB.
+    """
 
     sink: Sink
     store: Store
+    series: Registry
     spool: Spool | None = None
     shipper: Shipper | None = None
     rollup: Keeper | None = None
@@ -36,18 +41,18 @@ class Backend:
         return [trouble for trouble in (*beside_requests, *await asyncio.gather(*checks)) if trouble]
 
     def warnings(self) -> list[str]:
-        """What is kept but cannot be seen yet, where that takes longer than it should."""
+        """New sensors that are refused, and what is kept but cannot be seen yet for longer than it should."""
         points, minutes = self._depth.points, self._depth.dirty_minutes
         shipping_seconds, counting_seconds = self._spooled_seconds, self._lag_seconds
         said = (
             (shipping_seconds, f"{points} events wait for InfluxDB, the oldest for {shipping_seconds:.0f} s"),
             (counting_seconds, f"counts are {counting_seconds:.0f} s behind, {minutes} minutes wait, the oldest last"),
         )
-        return [what for seconds, what in said if seconds > _LATE_SECONDS]
+        return [*self.series.warnings(), *(what for seconds, what in said if seconds > _LATE_SECONDS)]
 
     def gauges(self) -> dict[str, float]:
         depth = self._depth
-        return {
+        return self.series.gauges() | {
             "spool_points": depth.points,
             "spool_bytes": depth.bytes,
             "spool_oldest_age_seconds": self._spooled_seconds,

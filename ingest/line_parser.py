@@ -114,6 +114,12 @@ def parse_tags(key: bytes) -> dict[bytes, bytes] | Reject:
     return tags
 
 
+def key_of(line: bytes) -> bytes:
+    """The key of a line that parses."""
+    match = _KEY.match(line)
+    return match.group() if match else b""
+
+
 def measurement_text(key: bytes) -> bytes:
     """The measurement of a line's ``key``, still escaped."""
     match = re.match(_MEASUREMENT, key)

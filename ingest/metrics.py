@@ -16,6 +16,7 @@ _WRITE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 Gauges = Callable[[], dict[str, float]]
 
 _GAUGES = {
+    "series": "Sensors, and series of other measurements, that are known",
     "spool_points": "Points that wait in the spool",
     "spool_bytes": "Bytes of line protocol that wait in the spool",
     "spool_oldest_age_seconds": "Seconds since the oldest point in the spool arrived",

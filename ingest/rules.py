@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ingest.bounded import BoundedDict
 from ingest.event import MAX_TIMESTAMP_MS, Event
 from ingest.reject import Reject
-from ingest.tag import Tag, TagCache
+from ingest.series.names import Name
+from ingest.series.registry import Registry, Standing
+from ingest.tag import MAX_CACHED_TAGS, parse_tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +22,17 @@ class Limits:
 
 
 class Rules:
-    """Checks events against the rules; ``clock_ms`` gives the current Unix time in milliseconds."""
+    """Checks events against the rules; ``clock_ms`` gives the current Unix time in milliseconds.
 
-    def __init__(self, limits: Limits, clock_ms: Callable[[], int]) -> None:
+    ``series`` decides on events of sensors that nobody has seen; the others it costs nothing.
+    """
+
+    def __init__(self, limits: Limits, clock_ms: Callable[[], int], series: Registry) -> None:
         self._limits = limits
         self._clock_ms = clock_ms
-        self._tags = TagCache()
+        self._series = series
+        # Tags of known sensors; bounded, like everything that a flood of names would fill.
+        self._known_tags: BoundedDict[str, Standing] = BoundedDict(MAX_CACHED_TAGS)
 
     def check(self, event: Event) -> Event | Reject:
         """The event as it will be stored (a blank ``valor`` becomes ""), or why it is refused."""
@@ -33,20 +41,37 @@ class Rules:
     def check_all(self, events: list[Event]) -> list[Event] | None:
         """All the events as they will be stored, or None when any of them needs a closer look."""
         oldest, newest = self._window_ms()
-        parse, longest = self._tags.parse, self._limits.max_valor_bytes // 4
+        known_tags, longest = self._known_tags, self._limits.max_valor_bytes // 4
         for event in events:
-            valor = event.valor
-            if not (oldest <= event.timestamp_ms <= newest and len(valor) <= longest):
+            tag, valor = event.tag, event.valor
+            if not (oldest <= event.timestamp_ms <= newest and len(valor) <= longest) or valor.isspace():
                 return None
-            if type(parse(event.tag)) is not Tag or valor.isspace():
+            if tag not in known_tags and (_tag_refusal(tag) or self._sensor_refusal(tag)):
                 return None
         return events
 
+    def admit(self, series: Name) -> Standing | Reject:
+        """Whether points of another measurement's series may be kept."""
+        return self._series.admit(series)
+
     def _refusal(self, event: Event) -> Reject | None:
-        tag = self._tags.parse(event.tag)
-        if isinstance(tag, Reject):
-            return tag
-        return self._timestamp_refusal(event.timestamp_ms) or self._valor_refusal(event.valor)
+        tag = event.tag
+        is_known = tag in self._known_tags
+        return (
+            (None if is_known else _tag_refusal(tag))
+            or self._timestamp_refusal(event.timestamp_ms)
+            or self._valor_refusal(event.valor)
+            # Last: what is refused for another reason takes no place from a sensor.
+            or (None if is_known else self._sensor_refusal(tag))
+        )
+
+    def _sensor_refusal(self, tag: str) -> Reject | None:
+        standing = self._series.admit(tag)
+        if isinstance(standing, Reject):
+            return standing
+        if standing is Standing.KNOWN:
+            self._known_tags.remember(tag, standing)
+        return None
 
     def _window_ms(self) -> tuple[int, int]:
         now_ms, limits = self._clock_ms(), self._limits
@@ -83,6 +108,11 @@ class Rules:
         if len(valor) > limit or len(valor.encode()) > limit:
             return Reject("valor_too_long", f"valor is over {limit} bytes of UTF-8")
         return None
+
+
+def _tag_refusal(text: str) -> Reject | None:
+    tag = parse_tag(text)
+    return tag if isinstance(tag, Reject) else None
 
 
 def _normal(event: Event) -> Event:

@@ -60,6 +60,15 @@ class Settings:
         0, "retention of the bucket: older events are refused at the door; 0 keeps for ever", least=0
     )
 
+    max_series: int = _setting(
+        200_000,
+        "sensors, and series of other measurements, known in all; beyond it no new one is taken; 0: no limit",
+        least=0,
+    )
+    max_new_series_a_minute: int = _setting(
+        10_000, "sensors and other series that may be new within a minute; 0: no limit", least=0
+    )
+
     spool_max_bytes: int = _setting(4 * 2**30, "line protocol the spool may hold before 503 is answered", least=2**20)
     ship_batch_points: int = _setting(5_000, "most points in one write to InfluxDB", least=1)
     ship_batch_bytes: int = _setting(1_000_000, "most bytes in one write to InfluxDB", least=1024)

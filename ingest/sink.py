@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 
 from ingest.event import Event
 from ingest.line_protocol import LineEncoder
+from ingest.series.registry import NewSeries, Registry
 from ingest.spool import Blob, Spool
 
 # Above this many events encoding goes to a thread, so that the loop answers others meanwhile.
@@ -31,26 +32,31 @@ class Sink(Protocol):
 class SpoolSink:
     """Encodes events and appends them to the spool, in blobs within ``blob_points`` and ``blob_bytes``.
 
-    A single line of more bytes is a blob of its own.
+    A single line of more bytes is a blob of its own. What is new of ``series`` gets on disk with its first points.
     """
 
     keeps_other_measurements = True
 
-    def __init__(self, spool: Spool, blob_points: int, blob_bytes: int) -> None:
+    def __init__(self, spool: Spool, blob_points: int, blob_bytes: int, series: Registry) -> None:
         self._spool = spool
+        self._series = series
         self._encoder = LineEncoder()
         self._blob_points = blob_points
         self._blob_bytes = blob_bytes
 
     async def append(self, events: Sequence[Event], lines: Sequence[bytes]) -> None:
         if len(events) + len(lines) > _FEW_EVENTS:
-            blobs = await asyncio.to_thread(self._blobs, events, lines)
+            blobs, series = await asyncio.to_thread(self._encoded, events, lines)
         else:
-            blobs = self._blobs(events, lines)
-        await self._spool.append(blobs)
+            blobs, series = self._encoded(events, lines)
+        await self._spool.append(blobs, [one.id for one in series])
+        self._series.saved(series)
 
     async def trouble(self) -> str | None:
         return await self._spool.trouble()
+
+    def _encoded(self, events: Sequence[Event], lines: Sequence[bytes]) -> tuple[list[Blob], Sequence[NewSeries]]:
+        return self._blobs(events, lines), self._series.unsaved(events, lines)
 
     def _blobs(self, events: Sequence[Event], lines: Sequence[bytes]) -> list[Blob]:
         return [
@@ -67,3 +73,18 @@ class SpoolSink:
                 return [(encoded, len(items))]
         middle = len(items) // 2
         return self._split(items[:middle], encode) + self._split(items[middle:], encode)
+
+
+class RegisteredSink:
+    """``inner``, which keeps its sensors itself; ``series`` learns of those that are on disk."""
+
+    def __init__(self, inner: Sink, series: Registry) -> None:
+        self.keeps_other_measurements = inner.keeps_other_measurements
+        self.trouble = inner.trouble
+        self._inner = inner
+        self._series = series
+
+    async def append(self, events: Sequence[Event], lines: Sequence[bytes]) -> None:
+        new = self._series.unsaved(events, lines)
+        await self._inner.append(events, lines)
+        self._series.saved(new)

@@ -17,6 +17,7 @@ from ingest.errors import DiskFailed, SpoolFull
 from ingest.fail_points import Point, Reached, never
 from ingest.group_commit import GroupCommit
 from ingest.minutes import touched
+from ingest.series import kept
 from ingest.spool_rows import Row
 from ingest.sqlite import connect, give_back, touch, transaction
 
@@ -41,6 +42,7 @@ class Blob(msgspec.Struct, frozen=True, gc=False):
 class _Append(msgspec.Struct, frozen=True):
     blobs: Sequence[Blob]
     time_ms: int
+    series: Sequence[int]
 
 
 class _Remove(msgspec.Struct, frozen=True):
@@ -60,16 +62,27 @@ class _Clean(msgspec.Struct, frozen=True):
         dirty_minutes.delete(connection, self.counted)
 
 
+class _Learn(msgspec.Struct, frozen=True):
+    series: Sequence[int]
+    learned_ms: int | None
+
+    def make(self, connection: sqlite3.Connection) -> None:
+        kept.insert(connection, self.series)
+        if self.learned_ms is not None:
+            kept.set_learned(connection, self.learned_ms)
+
+
 class _Probe(msgspec.Struct, frozen=True):
     def make(self, connection: sqlite3.Connection) -> None:
         touch(connection)
 
 
-_Change = _Append | _Remove | _Clean | _Probe
+_Change = _Append | _Remove | _Clean | _Learn | _Probe
 
 
 class Spool:
-    """Open one for each data folder. ``depth`` is as of the last commit or read.
+    """Open one for each data folder. ``depth`` is as of the last commit or read; ``has_learned`` says whether
+    ``series`` has all that InfluxDB knew before there was such a list.
 
     What arrives in one group is joined into rows of up to ``row_points`` and ``row_bytes``: fewer rows, quicker reads.
     """
@@ -94,16 +107,20 @@ class Spool:
         self._unwritten_bytes = 0
         self._failure: str | None = None
         self.depth = spool_rows.depth(self._writer)
+        self.has_learned = kept.is_learned(self._writer)
         self.arrived = asyncio.Event()
 
-    async def append(self, blobs: Sequence[Blob]) -> None:
-        """Return once ``blobs`` are on disk. Raises SpoolFull or DiskFailed: then none of them is kept."""
+    async def append(self, blobs: Sequence[Blob], series: Sequence[int] = ()) -> None:
+        """Return once ``blobs`` are on disk, and the ids of the ``series`` that they are the first points of.
+
+        Raises SpoolFull or DiskFailed: then none of them is kept.
+        """
         size = sum(len(blob.lines) for blob in blobs)
         if self.depth.bytes + self._unwritten_bytes + size > self._max_bytes:
             raise SpoolFull(self._full())
         self._unwritten_bytes += size
         try:
-            await self._commit_one(_Append(blobs, _now_ms()))
+            await self._commit_one(_Append(blobs, _now_ms(), series))
         finally:
             self._unwritten_bytes -= size
         self.arrived.set()
@@ -126,6 +143,15 @@ class Spool:
     async def clean(self, counted: Sequence[DirtyMinute]) -> None:
         """Forget what was counted, but for what was marked again since ``dirty`` gave it."""
         await self._commit_one(_Clean(counted))
+
+    def series(self) -> set[int]:
+        """The ids of all known series; to be asked before anything else is."""
+        return kept.select(self._reader)
+
+    async def learn(self, series: Sequence[int], *, all_of_them: bool) -> None:
+        """Series that InfluxDB knows; ``all_of_them`` says that there are no more."""
+        await self._commit_one(_Learn(series, _now_ms() if all_of_them else None))
+        self.has_learned = self.has_learned or all_of_them
 
     async def trouble(self) -> str | None:
         """Why nothing more is taken now, or None. After a failure it tries the disk, which may be well again."""
@@ -161,9 +187,10 @@ class Spool:
         return f"the spool is full ({self._max_bytes} bytes): the store has to take some of it first"
 
     def _commit(self, changes: Sequence[_Change]) -> None:
-        rows = self._joined([change for change in changes if isinstance(change, _Append)])
+        appends = [change for change in changes if isinstance(change, _Append)]
+        rows, series = self._joined(appends), [id_ for append in appends for id_ in append.series]
         others = [change for change in changes if not isinstance(change, _Append)]
-        if len(rows) == 1 and not others:
+        if len(rows) == 1 and not others and not series:
             # One statement commits by itself, and lets other threads run all the while.
             spool_rows.insert(self._writer, rows[0])
             self.depth = self.depth.after(rows[0])
@@ -171,6 +198,7 @@ class Spool:
         with transaction(self._writer):
             for row in rows:
                 spool_rows.insert(self._writer, row)
+            kept.insert(self._writer, series)
             for change in others:
                 change.make(self._writer)
             depth = spool_rows.depth(self._writer)

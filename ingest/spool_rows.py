@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ingest import dead_letter, dirty_minutes
+from ingest.series import kept
 
 # ``totals`` makes the depth known at once, whatever the backlog; triggers keep it true whichever process writes.
 _OWN_SCHEMA = """
@@ -25,7 +26,7 @@ CREATE TRIGGER IF NOT EXISTS spool_shrinks AFTER DELETE ON spool BEGIN
     UPDATE totals SET points = points - OLD.points, bytes = bytes - OLD.bytes;
 END;
 """
-SCHEMA = _OWN_SCHEMA + dead_letter.SCHEMA + dirty_minutes.SCHEMA
+SCHEMA = _OWN_SCHEMA + dead_letter.SCHEMA + dirty_minutes.SCHEMA + kept.SCHEMA
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):

@@ -2,7 +2,6 @@
 
 import msgspec
 
-from ingest.bounded import BoundedDict
 from ingest.reject import Reject
 
 MAX_SEGMENT_CHARACTERS = 64
@@ -38,17 +37,3 @@ def parse_tag(text: str) -> Tag | Reject:
 def is_segment(text: str) -> bool:
     """Whether every character may stand in a segment: a Unicode letter, an ASCII digit, ``_`` or ``-``."""
     return all(character.isalpha() or character in "0123456789_-" for character in text)
-
-
-class TagCache:
-    """Parses each tag once; bounded, so that a flood of made-up tags cannot grow it."""
-
-    def __init__(self) -> None:
-        self._tags: BoundedDict[str, Tag] = BoundedDict(MAX_CACHED_TAGS)
-
-    def parse(self, text: str) -> Tag | Reject:
-        return self._tags.get(text) or self._parse_new(text)
-
-    def _parse_new(self, text: str) -> Tag | Reject:
-        tag = parse_tag(text)
-        return self._tags.remember(text, tag) if isinstance(tag, Tag) else tag

@@ -11,16 +11,14 @@ from ingest.event import NS_PER_MS, Event
 from ingest.line_parser import (
     BadLine,
     Line,
-    measurement_text,
     parse_fields,
     parse_lines,
-    parse_tags,
-    unescape_key,
     unescape_string,
 )
-from ingest.line_protocol import MEASUREMENT
 from ingest.reject import Reject
 from ingest.rules import Rules
+from ingest.series.names import Name, name_of_key
+from ingest.series.registry import Standing
 
 # InfluxDB 2 knows the first four, InfluxDB 1 all of them.
 NS_PER_PRECISION = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
@@ -97,34 +95,41 @@ class LineDecoder:
             return Reject("time_range", f"time outside range {_MIN_TIME_NS} - {_MAX_TIME_NS}")
         if is_message(line.key):
             return self._messages.decode(line, time_ns)
-        series = self._series.get(line.key) or self._new_series(line.key)
-        if isinstance(series, Reject):
-            return series
-        if not series.tag and not self._keeps_other_measurements:
-            return Reject(
-                "measurement", "the embedded store keeps the measurement events only; --store influx keeps any"
-            )
+        series = self._series.get(line.key)
+        return self._of_series(line, time_ns, series) if series else self._of_new_key(line, time_ns)
+
+    def _of_series(self, line: Line, time_ns: int, series: _Series) -> Event | bytes | Reject:
         if not series.tag:
             return b"%b %b %d\n" % (line.key, line.fields, time_ns)
         valor = _valor(line.fields)
         return valor if isinstance(valor, Reject) else self._rules.check(Event(time_ns // NS_PER_MS, series.tag, valor))
 
-    def _new_series(self, key: bytes) -> _Series | Reject:
-        series = _series_of(key)
-        if isinstance(series, _Series) and len(key) <= _MAX_CACHED_KEY_BYTES:
-            self._series.remember(key, series)
-        return series
+    def _of_new_key(self, line: Line, time_ns: int) -> Event | bytes | Reject:
+        name = _name_of(line.key)
+        if isinstance(name, Reject):
+            return name
+        series = _Series(name if isinstance(name, str) else "")
+        standing = self._standing(name)
+        item = standing if isinstance(standing, Reject) else self._of_series(line, time_ns, series)
+        # What is refused is not remembered, or a flood of names would drive out the others.
+        if standing is Standing.KNOWN and not isinstance(item, Reject) and len(line.key) <= _MAX_CACHED_KEY_BYTES:
+            self._series.remember(line.key, series)
+        return item
+
+    def _standing(self, name: Name) -> Standing | Reject:
+        if isinstance(name, str):
+            # The rules ask for the sensor with each event, if it has not been known for long.
+            return Standing.KNOWN
+        if not self._keeps_other_measurements:
+            return Reject(
+                "measurement", "the embedded store keeps the measurement events only; --store influx keeps any"
+            )
+        return self._rules.admit(name)
 
 
-def _series_of(key: bytes) -> _Series | Reject:
-    tags = parse_tags(key)
-    if isinstance(tags, Reject):
-        return tags
-    if unescape_key(measurement_text(key)) != MEASUREMENT.encode():
-        return _Series("")
-    segments = [tags.get(name, b"") for name in (b"country", b"region", b"sensor")]
+def _name_of(key: bytes) -> Name | Reject:
     try:
-        return _Series(".".join(segment.decode() for segment in segments))
+        return name_of_key(key)
     except UnicodeDecodeError:
         return Reject("invalid_utf8", "a tag is not UTF-8")
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,10 @@ class EmbeddedStore:
         self._commits: GroupCommit[Sequence[Event]] = GroupCommit(self._commit, "embedded-write", reached)
         self._readers = Readers(self._path)
         self._failed = False
+
+    def sensors(self) -> Iterable[str]:
+        """The tag of every sensor that has an event."""
+        return self._sensors.keys()
 
     async def append(self, events: Sequence[Event], lines: Sequence[bytes]) -> None:
         """Return once ``events`` are on disk. Raises DiskFailed: then none of them is kept."""

@@ -9,6 +9,7 @@ import pytest
 from ingest import spool_rows
 from ingest.backend import Backend
 from ingest.metrics import Metrics
+from ingest.series.registry import Registry, SeriesLimits
 from ingest.spool import FILE_NAME, Spool
 from ingest.spool_rows import Row
 from ingest.sqlite import connect
@@ -24,7 +25,7 @@ async def test_events_that_wait_for_influxdb_for_long_are_warned_of(
         arrived_ms = time.time_ns() // 1_000_000 - age_seconds * 1000
         spool_rows.insert(connection, Row(0, arrived_ms, 7, b"m v=1 1\n" * 7))
     spool, store = Spool(tmp_path, 10**8), EmbeddedStore(tmp_path, Metrics())
-    backend = Backend(store, store, spool)
+    backend = Backend(store, store, Registry(SeriesLimits()), spool)
     assert ["7 events wait for InfluxDB" in warning for warning in backend.warnings()] == [True] * warned
     assert (backend.gauges()["spool_oldest_age_seconds"] > 15) is warned
     await spool.close()

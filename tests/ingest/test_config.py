@@ -6,9 +6,11 @@ from ingest.config import ConfigError, influx_tokens, load
 from ingest.settings import Declared, Settings, declared
 
 
+UNITS = ("bytes", "seconds", "ms", "points", "series", "minute", "port", "flight")
+
+
 def test_the_defaults() -> None:
     assert load({}, {}) == Settings()
-
 
 def test_an_option_wins_over_its_variable_and_a_variable_over_the_default() -> None:
     settings = load(
@@ -101,9 +103,7 @@ def test_every_setting_has_a_help_text_and_its_unit_in_its_name() -> None:
     for setting in declared():
         assert setting.help, setting.name
         if setting.type in (int, float):
-            assert setting.name.rpartition("_")[2] in ("bytes", "seconds", "ms", "points", "port", "flight"), (
-                setting.name
-            )
+            assert setting.name.rpartition("_")[2] in UNITS, setting.name
 
 
 def test_the_readme_has_every_setting_with_its_default_and_help() -> None:

@@ -10,11 +10,14 @@ from ingest.decode import MAX_LISTED_REJECTS, Decoded, Decoder
 from ingest.decode.json_events import JsonDecoder, NdjsonDecoder
 from ingest.event import Event
 from ingest.rules import Limits, Rules
+from ingest.series.registry import Registry, SeriesLimits
 from tests.ingest.strategies import TAGS, TEXTS, VALORES
 
 NOW_MS = 1_539_112_021_301
 RULES = Rules(
-    Limits(min_timestamp_ms=0, max_future_ms=10**6, retention_ms=0, max_valor_bytes=1000), clock_ms=lambda: NOW_MS
+    Limits(min_timestamp_ms=0, max_future_ms=10**6, retention_ms=0, max_valor_bytes=1000),
+    clock_ms=lambda: NOW_MS,
+    series=Registry(SeriesLimits()),
 )
 DECODERS: list[Decoder] = [JsonDecoder(RULES, keeps_texts=True), NdjsonDecoder(RULES, keeps_texts=True)]
 

@@ -15,12 +15,13 @@ from ingest.event import Event
 from ingest.line_parser import Line, parse_lines
 from ingest.line_protocol import escape_string
 from ingest.rules import Limits, Rules
+from ingest.series.registry import Registry, SeriesLimits
 from ingest.settings import Settings
 from tests.ingest.service import serving
 
 NOW_MS = 1_760_000_000_000
 TAG = "brasil.sudeste.sensor01"
-RULES = Rules(Limits(631_152_000_000, 86_400_000, 0, 64), lambda: NOW_MS)
+RULES = Rules(Limits(631_152_000_000, 86_400_000, 0, 64), lambda: NOW_MS, Registry(SeriesLimits()))
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=4)

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from ingest.event import Event
 from ingest.reject import Reject
 from ingest.rules import Limits, Rules
+from ingest.series.registry import Registry, SeriesLimits
 
 NOW_MS = 1_795_000_000_000
 DAY_MS = 86_400_000
@@ -12,7 +13,7 @@ LIMITS = Limits(min_timestamp_ms=631_152_000_000, max_future_ms=DAY_MS, retentio
 
 
 def rules(limits: Limits = LIMITS) -> Rules:
-    return Rules(limits, clock_ms=lambda: NOW_MS)
+    return Rules(limits, clock_ms=lambda: NOW_MS, series=Registry(SeriesLimits()))
 
 
 @pytest.mark.parametrize(

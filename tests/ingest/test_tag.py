@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.reject import Reject
-from ingest.tag import MAX_CACHED_TAGS, Tag, TagCache, parse_tag
+from ingest.tag import Tag, parse_tag
 
 
 @pytest.mark.parametrize(
@@ -43,12 +43,3 @@ def test_a_bad_tag_has_a_reason(text: str, code: str) -> None:
 def test_a_tag_that_is_taken_needs_no_escape_in_line_protocol(text: str) -> None:
     if isinstance(parse_tag(text), Tag):
         assert not set(text) & set(" ,=\\\"'\n\r\t\0")
-
-
-def test_the_cache_answers_like_the_parser_and_stays_bounded() -> None:
-    cache = TagCache()
-    for number in range(MAX_CACHED_TAGS + 10):
-        cache.parse(f"a.b.{number}")
-    assert cache.parse("a.b.1") == Tag("a", "b", "1")
-    assert isinstance(cache.parse("a.b"), Reject)
-    assert len(cache._tags) <= MAX_CACHED_TAGS
