@@ -5,12 +5,12 @@ import pytest
 from ingest.config import ConfigError, influx_tokens, load
 from ingest.settings import Declared, Settings, declared
 
-
 UNITS = ("bytes", "seconds", "ms", "points", "series", "minute", "port", "flight")
 
 
 def test_the_defaults() -> None:
     assert load({}, {}) == Settings()
+
 
 def test_an_option_wins_over_its_variable_and_a_variable_over_the_default() -> None:
     settings = load(

@@ -14,7 +14,8 @@ import pytest
 from ingest.series import kept
 from ingest.spool import FILE_NAME
 from ingest.sqlite import connect
-from tests.ingest.test_process import START_MS, Process, influx_options, options, served, wait_until_counted
+from tests.faults.service import Service, influx_options, served
+from tests.ingest.test_process import START_MS, options, wait_until_counted
 from tools.influx_server import InfluxServer
 
 __all__ = ["options"]
@@ -25,8 +26,8 @@ MOST_ANSWER_BYTES = 300_000
 MOST_GROWTH_KIB = 40 * 1024
 
 
-def post(process: Process, path: str, content_type: str, body: str) -> tuple[int, bytes]:
-    request = urllib.request.Request(process.url + path, body.encode(), {"Content-Type": content_type})
+def post(service: Service, path: str, content_type: str, body: str) -> tuple[int, bytes]:
+    request = urllib.request.Request(service.url + path, body.encode(), {"Content-Type": content_type})
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, answer.read()
@@ -38,8 +39,8 @@ def events(tags: Sequence[str], valor: int = 1) -> str:
     return "".join(f'{{"timestamp":{START_MS},"tag":"{tag}","valor":"{valor}"}}\n' for tag in tags)
 
 
-def resident_kib(process: Process) -> int:
-    status = Path(f"/proc/{process.popen.pid}/status").read_text()
+def resident_kib(service: Service) -> int:
+    status = Path(f"/proc/{service.pid}/status").read_text()
     return int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0])
 
 
@@ -48,8 +49,8 @@ def bombs(batches: int) -> Iterator[str]:
         yield events([f"made.up.s{number}" for number in range(batch * A_BATCH, (batch + 1) * A_BATCH)])
 
 
-def metric(process: Process, name: str) -> float:
-    with urllib.request.urlopen(process.url + "/metrics", timeout=20) as answer:
+def metric(service: Service, name: str) -> float:
+    with urllib.request.urlopen(service.url + "/metrics", timeout=20) as answer:
         return float(re.findall(rf"^{re.escape(name)} (\S+)$", answer.read().decode(), re.MULTILINE)[0])
 
 
@@ -66,11 +67,11 @@ def test_a_bomb_of_a_million_sensors(tmp_path: Path, options: Sequence[str]) -> 
     known = [f"brasil.sul.s{number}" for number in range(100)]
     # A million once; the decoder is the same in front of InfluxDB.
     batches = 40 if options else 200
-    with served(tmp_path, *options, "--max-series", str(MOST)) as process:
-        assert post(process, "/events", "application/x-ndjson", events(known))[0] == 202
+    with served(tmp_path, *options, "--max-series", str(MOST)) as service:
+        assert post(service, "/events", "application/x-ndjson", events(known))[0] == 202
         before_kib = 0
         for number, bomb in enumerate(bombs(batches)):
-            status, answer = post(process, "/events", "application/x-ndjson", bomb)
+            status, answer = post(service, "/events", "application/x-ndjson", bomb)
             receipt = json.loads(answer)
             assert len(answer) < MOST_ANSWER_BYTES
             refused = len(receipt["rejected"]) + receipt.get("not_listed", 0)
@@ -80,35 +81,34 @@ def test_a_bomb_of_a_million_sensors(tmp_path: Path, options: Sequence[str]) -> 
             assert {item["code"] for item in receipt["rejected"]} == {"series_limit"}
             assert "--max-series" in receipt["rejected"][0]["reason"]
             if number % 20 == 10:
-                before_kib = before_kib or resident_kib(process)
-                answered = post(process, "/events", "application/x-ndjson", events(known, number))
+                before_kib = before_kib or resident_kib(service)
+                answered = post(service, "/events", "application/x-ndjson", events(known, number))
                 assert answered == (202, b'{"accepted":100,"rejected":[]}\n'), "known sensors go on"
-        assert resident_kib(process) - before_kib < MOST_GROWTH_KIB
-        assert metric(process, "ingest_series") == MOST
-        refused = metric(process, 'ingest_events_rejected_total{reason="series_limit"}')
+        assert resident_kib(service) - before_kib < MOST_GROWTH_KIB
+        assert metric(service, "ingest_series") == MOST
+        refused = metric(service, 'ingest_events_rejected_total{reason="series_limit"}')
         assert refused == A_BATCH * batches - (MOST - 100)
-        with urllib.request.urlopen(process.url + "/ready", timeout=20) as ready:
+        with urllib.request.urlopen(service.url + "/ready", timeout=20) as ready:
             assert any("max_series" in warning for warning in json.loads(ready.read())["warnings"])
         stored = MOST + 100 * batches // 20
-        assert wait_until_counted(process, stored) == stored
-        assert len([entry for entry in process.log if entry["event"] == "series_refused"]) <= 3, "it fills no log"
+        assert wait_until_counted(service, stored) == stored
+        assert len([entry for entry in service.log if entry["event"] == "series_refused"]) <= 3, "it fills no log"
 
 
 def test_known_sensors_are_known_after_a_restart(tmp_path: Path, options: Sequence[str]) -> None:
     limits = ["--max-series", "10", "--max-new-series-a-minute", "5"]
     first = [f"a.b.{number}" for number in range(7)]
-    with served(tmp_path, *options, *limits) as process:
+    with served(tmp_path, *options, *limits) as service:
         if options:
             wait_until_learned(tmp_path)
-        receipt = json.loads(post(process, "/events", "application/x-ndjson", events(first))[1])
+        receipt = json.loads(post(service, "/events", "application/x-ndjson", events(first))[1])
         assert (receipt["accepted"], [item["code"] for item in receipt["rejected"]]) == (5, ["series_rate"] * 2)
-        process.popen.kill()
-        process.popen.wait()
-    with served(tmp_path, *options, *limits) as process:
-        assert metric(process, "ingest_series") == 5
-        again = json.loads(post(process, "/events", "application/x-ndjson", events([*first[:5], *"xyzuvw"], 2))[1])
+        service.kill()
+    with served(tmp_path, *options, *limits) as service:
+        assert metric(service, "ingest_series") == 5
+        again = json.loads(post(service, "/events", "application/x-ndjson", events([*first[:5], *"xyzuvw"], 2))[1])
         assert again["accepted"] == 5, again
-        new = json.loads(post(process, "/events", "application/x-ndjson", events([f"a.b.n{i}" for i in range(9)]))[1])
+        new = json.loads(post(service, "/events", "application/x-ndjson", events([f"a.b.n{i}" for i in range(9)]))[1])
         assert (new["accepted"], {item["code"] for item in new["rejected"]}) == (5, {"series_limit"})
 
 
@@ -116,12 +116,12 @@ def test_a_bomb_of_another_measurement_is_no_way_around(
     tmp_path: Path, influx_server: InfluxServer, influx_bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INGEST_INFLUX_TOKEN", influx_server.token)
-    with served(tmp_path, *influx_options(influx_server, influx_bucket), "--max-series", "50") as process:
+    with served(tmp_path, *influx_options(influx_server, influx_bucket), "--max-series", "50") as service:
         lines = "".join(f"m,host=h{number} v=1 {number}\n" for number in range(60))
-        status, answer = post(process, "/api/v2/write", "text/plain", lines)
+        status, answer = post(service, "/api/v2/write", "text/plain", lines)
         assert status == 400
         assert b"--max-series" in answer
         assert b"dropped=10" in answer
-        assert post(process, "/api/v2/write", "text/plain", "m,host=h7 v=2 70\nm,host=h8 v=2 80\n")[0] == 204
-        assert post(process, "/events", "application/x-ndjson", events(["a.b.c"]))[0] == 400
-        assert metric(process, "ingest_series") == 50
+        assert post(service, "/api/v2/write", "text/plain", "m,host=h7 v=2 70\nm,host=h8 v=2 80\n")[0] == 204
+        assert post(service, "/events", "application/x-ndjson", events(["a.b.c"]))[0] == 400
+        assert metric(service, "ingest_series") == 50
