@@ -1,24 +1,22 @@
 """The only wiring: settings in, a running service out."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import structlog
 from aiohttp import web
 
-from ingest.access.admission import Admission
-from ingest.access.browsers import HostNames
-from ingest.access.guard import Guard
-from ingest.access.tokens import KnownTokens
+from ingest.access.access import Access
+from ingest.access.site import Site
+from ingest.access.tls import Certificates
 from ingest.archive.archive import Archive
 from ingest.archive.folder import ArchiveFolder
 from ingest.archive.retention import Retention
 from ingest.backend import Backend
 from ingest.background import beside
-from ingest.config import influx_tokens, token_sources
+from ingest.config import access_settings, influx_tokens
 from ingest.data_folder import DataFolder
 from ingest.decode.line_events import LineDecoder
 from ingest.fail_points import Point, Reached, never
@@ -65,8 +63,10 @@ async def running(settings: Settings, reached: Reached = never) -> AsyncIterator
         reached(Point.STARTED)
         stack.callback(reached, Point.STOPPING)
         archive = await stack.enter_async_context(_archive(settings, settings.archive_dir, metrics))
-        application = _application(settings, _guard(settings, metrics), backend, archive, metrics, reached=reached)
-        yield await stack.enter_async_context(_listening(settings, application))
+        access = Access(access_settings(settings), metrics)
+        await stack.enter_async_context(beside(access.reload.run()))
+        application = _application(settings, access, backend, archive, metrics, reached=reached)
+        yield await stack.enter_async_context(_listening(settings, application, access.certificates))
         structlog.get_logger("app").info("stopping")
 
 
@@ -133,7 +133,9 @@ async def _archive(settings: Settings, path: Path | None, metrics: Metrics) -> A
 
 
 @asynccontextmanager
-async def _listening(settings: Settings, application: web.Application) -> AsyncIterator[str]:
+async def _listening(
+    settings: Settings, application: web.Application, certificates: Certificates | None
+) -> AsyncIterator[str]:
     # The body comes as it was sent: inflating has limits and reasons of its own. aiohttp waits up to its time-out for
     # handlers to finish, and once more for those it then cancels; the other half of the grace time is the shipper's.
     runner = web.AppRunner(
@@ -141,20 +143,15 @@ async def _listening(settings: Settings, application: web.Application) -> AsyncI
     )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, settings.host, settings.port)
+        site = Site(runner, settings.host, settings.port, certificates.context if certificates else None)
         await site.start()
-        yield _url(settings.host, runner.addresses)
+        yield site.name
     finally:
         await runner.cleanup()
 
 
-def _guard(settings: Settings, metrics: Metrics) -> Guard:
-    admission = Admission(KnownTokens(token_sources(settings).read()), allow_anonymous=settings.allow_anonymous)
-    return Guard(admission, HostNames(settings.host_names.replace(",", " ").split()), metrics)
-
-
 def _application(
-    settings: Settings, guard: Guard, backend: Backend, archive: Archive | None, metrics: Metrics, *, reached: Reached
+    settings: Settings, access: Access, backend: Backend, archive: Archive | None, metrics: Metrics, *, reached: Reached
 ) -> web.Application:
     rules = Rules(_limits(settings), _clock_ms, backend.series)
     lines = LineDecoder(rules, time.time_ns, backend.sink.keeps_other_measurements, keeps_texts=archive is not None)
@@ -163,9 +160,10 @@ def _application(
     sink = WatchedSink(backend.sink, arrivals)
     write = WriteRoutes(rules, lines, sink, metrics, limits, archive=archive, reached=reached)
     live = LiveRoutes(backend.store, arrivals)
-    service = ServiceRoutes(metrics, backend.reasons, _warnings(backend, archive))
+    service = ServiceRoutes(metrics, backend.reasons, _warnings(access, backend, archive))
     application = web.Application(middlewares=[errors_as_json], client_max_size=settings.max_body_bytes)
     application.on_response_prepare.append(set_security_headers)
+    guard = access.guard
     for routes in (
         guard.for_writing(write.routes()),
         guard.for_reading(ReadRoutes(backend.store).routes()),
@@ -181,8 +179,8 @@ def _application(
     return application
 
 
-def _warnings(backend: Backend, archive: Archive | None) -> Callable[[], list[str]]:
-    return lambda: [*backend.warnings(), *(archive.warnings() if archive else ())]
+def _warnings(access: Access, backend: Backend, archive: Archive | None) -> Callable[[], list[str]]:
+    return lambda: [*backend.warnings(), *(archive.warnings() if archive else ()), *access.warnings()]
 
 
 def _clock_ms() -> int:
@@ -223,8 +221,3 @@ def _point_writer(settings: Settings, bucket: str, token: str) -> PointWriter:
         timeout_seconds=settings.influx_timeout_seconds,
         gzip=settings.influx_gzip,
     )
-
-
-def _url(host: str, addresses: Sequence[Any]) -> str:
-    port = addresses[0][1]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

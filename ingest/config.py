@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from ingest.access.access import AccessSettings
 from ingest.access.loopback import is_loopback
 from ingest.access.sources import TokenSources
-from ingest.access.tokens import BadTokens
+from ingest.access.tls import TlsFiles
+from ingest.access.unusable import Unusable
 from ingest.settings import Declared, Settings, declared
 
 # What Kubernetes sets for a service named ingest.
@@ -102,21 +104,42 @@ def _contradictions(settings: Settings) -> list[str]:
 
 
 def _access_errors(settings: Settings) -> list[str]:
+    errors = _tls_errors(settings)
     try:
-        tokens = token_sources(settings).read()
-    except BadTokens as bad:
+        tokens = access_settings(settings).tokens.read()
+    except Unusable as bad:
+        return errors + bad.errors
+    if not (tokens or settings.allow_anonymous or is_loopback(settings.host)):
+        errors.append(
+            f"host: at {settings.host or 'all addresses'} others than this machine may come in: set INGEST_TOKENS_FILE"
+            " or INGEST_TOKENS, listen on 127.0.0.1, or let everybody read and write with --allow-anonymous"
+        )
+    return errors
+
+
+def _tls_errors(settings: Settings) -> list[str]:
+    if (settings.tls_certificate_file is None) != (settings.tls_key_file is None):
+        return ["tls_key_file: HTTPS needs both tls_certificate_file and tls_key_file"]
+    tls = access_settings(settings).tls
+    if tls is None:
+        alone = settings.tls_client_ca_file is not None
+        return ["tls_client_ca_file: client certificates need HTTPS: set tls_certificate_file, too"] if alone else []
+    try:
+        tls.context()
+    except Unusable as bad:
         return bad.errors
-    if tokens or settings.allow_anonymous or is_loopback(settings.host):
-        return []
-    return [
-        f"host: at {settings.host or 'all addresses'} others than this machine may come in: set INGEST_TOKENS_FILE or"
-        " INGEST_TOKENS, listen on 127.0.0.1, or let everybody read and write with --allow-anonymous"
-    ]
+    return []
 
 
-def token_sources(settings: Settings) -> TokenSources:
-    """Where the service's own tokens come from."""
-    return TokenSources(settings.tokens, settings.tokens_file)
+def access_settings(settings: Settings) -> AccessSettings:
+    """Who may come in, of a configuration."""
+    certificate, key = settings.tls_certificate_file, settings.tls_key_file
+    return AccessSettings(
+        tokens=TokenSources(settings.tokens, settings.tokens_file),
+        tls=TlsFiles(certificate, key, settings.tls_client_ca_file) if certificate and key else None,
+        allow_anonymous=settings.allow_anonymous,
+        host_names=settings.host_names.replace(",", " ").split(),
+    )
 
 
 def _archive_errors(archive_dir: Path, data_dir: Path) -> list[str]:

@@ -29,6 +29,13 @@ class Settings:
     host_names: str = _setting(
         "", "names with a dot, separated by commas, by which it may be called without a token, like pulso.example.org"
     )
+    tls_certificate_file: Path | None = _setting(
+        None, "PEM file of the certificate and its chain, for HTTPS; read again when it changes"
+    )
+    tls_key_file: Path | None = _setting(None, "PEM file of the certificate's key, not encrypted")
+    tls_client_ca_file: Path | None = _setting(
+        None, "PEM file of authorities; then only clients with a certificate of theirs are let in"
+    )
 
     store: str = _setting(
         "embedded", "where events are kept: in one SQLite file, or in InfluxDB", choices=("embedded", "influx")

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest.access.tokens import BadTokens, Token, parse_tokens, repeated
+from ingest.access.tokens import Token, parse_tokens, repeated
+from ingest.access.unusable import Unusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class TokenSources:
     file: Path | None
 
     def read(self) -> list[Token]:
-        """All tokens; none where there is no source. Raises BadTokens, whose sentences name the setting."""
+        """All tokens; none where there is no source. Raises Unusable, whose sentences name the setting."""
         errors: list[str] = []
         tokens = _read("tokens", lambda: self.text, errors) if self.text.strip() else []
         file = self.file
@@ -24,7 +25,7 @@ class TokenSources:
             tokens += _read(f"tokens_file: {file}", lambda: file.read_text(encoding="utf-8-sig"), errors)
         errors = errors or [f"tokens: {error}" for error in repeated(tokens)]
         if errors:
-            raise BadTokens(errors)
+            raise Unusable(errors)
         return tokens
 
     def warnings(self) -> list[str]:
@@ -39,7 +40,7 @@ class TokenSources:
 def _read(source: str, text: Callable[[], str], errors: list[str]) -> list[Token]:
     try:
         return parse_tokens(text())
-    except BadTokens as bad:
+    except Unusable as bad:
         errors += [f"{source}: {error}" for error in bad.errors]
     except OSError as error:
         errors.append(f"{source} cannot be read ({error.strerror})")

@@ -9,20 +9,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ingest.access.client import ANONYMOUS, Client, Right
+from ingest.access.unusable import Unusable
 
 LEAST_CHARACTERS: Final = 16
 MOST_CHARACTERS: Final = 512
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # RFC 6750's, so that any client's header can carry it; without a colon, which ends a user name.
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]+")
-
-
-class BadTokens(Exception):
-    """A list of tokens that is none: a sentence for each error. None shows a token, nor what might be one."""
-
-    def __init__(self, errors: list[str]) -> None:
-        super().__init__("; ".join(errors))
-        self.errors = errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +29,7 @@ class Token:
 def parse_tokens(text: str) -> list[Token]:
     """``NAME:RIGHT:TOKEN``, separated by commas or white space; ``#`` and what follows on its line is a comment.
 
-    Raises BadTokens, also where there is none at all.
+    Raises Unusable, also where there is none at all.
     """
     tokens: list[Token] = []
     errors: list[str] = []
@@ -50,7 +43,7 @@ def parse_tokens(text: str) -> list[Token]:
         errors.append("there is no token")
     errors += repeated(tokens)
     if errors:
-        raise BadTokens(errors)
+        raise Unusable(errors)
     return tokens
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.config import ConfigError, influx_tokens, load
+from ingest.config import ConfigError, access_settings, influx_tokens, load
 from ingest.settings import Declared, Settings, declared
 
 UNITS = ("bytes", "seconds", "ms", "points", "series", "minute", "port", "flight")
@@ -81,6 +81,25 @@ def test_tokens_come_from_files_and_stay_out_of_sight(tmp_path: Path) -> None:
     settings = load({"store": "influx"}, {"INGEST_INFLUX_TOKEN": "secret"})
     assert influx_tokens(settings).read == "secret"
     assert "secret" not in repr(settings)
+
+
+def test_tokens_and_certificates_that_cannot_be_used_are_all_said_and_no_token_is_shown(tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    file.write_text("page:read:secret-0123456789\npage:all:secret-9876543210")
+    with pytest.raises(ConfigError) as caught:
+        load({"tokens_file": str(file), "tls_key_file": "key.pem"}, {"INGEST_TOKENS": "secret-0123456789"})
+    assert caught.value.errors == [
+        "tls_key_file: HTTPS needs both tls_certificate_file and tls_key_file",
+        "tokens: token 1: is not like NAME:RIGHT:TOKEN",
+        f"tokens_file: {file}: two tokens are named page",
+    ]
+    file.write_text("page:read:secret-0123456789")
+    with pytest.raises(ConfigError, match=r"^tokens: two tokens are named page$"):
+        load({"tokens_file": str(file)}, {"INGEST_TOKENS": "page:all:secret-9876543210"})
+    with pytest.raises(ConfigError, match="tls_client_ca_file: client certificates need HTTPS"):
+        load({"tls_client_ca_file": "clients.pem"}, {})
+    settings = load({}, {"INGEST_TOKENS": "page:all:secret-9876543210"})
+    assert "secret" not in repr((settings, access_settings(settings)))
 
 
 def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from ingest.access.client import Client, Right
-from ingest.access.tokens import BadTokens, KnownTokens, Token, parse_tokens
+from ingest.access.tokens import KnownTokens, Token, parse_tokens
+from ingest.access.unusable import Unusable
 
 SECRET = "s3cr3t-0123456789abcdef"
 OTHER = "other-0123456789abcdef=="
@@ -45,7 +46,7 @@ def test_names_rights_and_tokens_by_commas_and_lines_with_comments() -> None:
     ],
 )
 def test_what_is_no_list_of_tokens_is_said_in_sentences_without_a_token(text: str, errors: list[str]) -> None:
-    with pytest.raises(BadTokens) as caught:
+    with pytest.raises(Unusable) as caught:
         parse_tokens(text)
     assert caught.value.errors == errors
     assert SECRET not in str(caught.value)

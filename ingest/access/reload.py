@@ -1,0 +1,101 @@
+"""What is read again while the service runs: tokens and certificates, when their files change and at SIGHUP."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+import structlog
+
+from ingest.access.unusable import Unusable
+
+LOOK_SECONDS: Final = 1.0
+
+_Signature = tuple[tuple[int, int, int] | None, ...]
+# Puts what was read into use, and returns what the log says of it.
+Apply = Callable[[], dict[str, object]]
+
+
+class Readable(Protocol):
+    """``read`` runs in a thread and raises Unusable; what it returns is then called in the loop."""
+
+    name: str
+
+    @property
+    def files(self) -> Sequence[Path]: ...
+
+    def read(self) -> Apply: ...
+
+
+class Reload:
+    """Reads again what has changed. What cannot be used changes nothing; the log and ``warnings`` say so."""
+
+    def __init__(self, parts: Sequence[Readable]) -> None:
+        self._parts = [_Watched(part) for part in parts]
+        self._asked = asyncio.Event()
+
+    def warnings(self) -> list[str]:
+        return [warning for part in self._parts for warning in part.warnings]
+
+    async def run(self) -> None:
+        """Watch, without an end. Where there is nothing to read again, a SIGHUP ends the service as ever."""
+        if not self._parts:
+            return
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, self._asked.set)
+        try:
+            while True:
+                asked = await self._is_asked()
+                for part in self._parts:
+                    await part.look(asked=asked)
+        finally:
+            loop.remove_signal_handler(signal.SIGHUP)
+
+    async def _is_asked(self) -> bool:
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._asked.wait()
+        except TimeoutError:
+            return False
+        self._asked.clear()
+        return True
+
+
+class _Watched:
+    def __init__(self, part: Readable) -> None:
+        self.warnings: list[str] = []
+        self._part = part
+        self._read = self._seen = _signature(part.files)
+        self._log = structlog.get_logger("access")
+
+    async def look(self, *, asked: bool) -> None:
+        now = await asyncio.to_thread(_signature, self._part.files)
+        # What is still being written looks different the next time.
+        is_settled = now == self._seen
+        self._seen = now
+        if asked or (is_settled and now != self._read):
+            self._read = now
+            await self._read_again()
+
+    async def _read_again(self) -> None:
+        try:
+            apply = await asyncio.to_thread(self._part.read)
+        except Unusable as bad:
+            self.warnings = [f"{error}; what was read before holds on" for error in bad.errors]
+            self._log.error("reload_failed", what=self._part.name, errors=bad.errors)
+        else:
+            self.warnings = []
+            self._log.info("reloaded", what=self._part.name, **apply())
+
+
+def _signature(files: Sequence[Path]) -> _Signature:
+    return tuple(map(_file_signature, files))
+
+
+def _file_signature(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
