@@ -13,6 +13,7 @@ from ingest.dead_letter import DeadLetter
 from ingest.errors import DiskFailed
 from ingest.fail_points import Point, Reached, never
 from ingest.inquiry import Inquiry
+from ingest.lanes import Lane, Lanes
 from ingest.metrics import Metrics
 from ingest.outcome import Answer, Outcome, outcome_of
 from ingest.seldom import Seldom
@@ -85,7 +86,7 @@ class Shipper:
         # Only their ids: the rows themselves would need memory without end.
         self._refused: asyncio.Queue[list[int]] = asyncio.Queue()
         self._taking = asyncio.Lock()
-        self._last_taken_id = 0
+        self._lanes = Lanes(spool.depth.newest_id)
         self._hurry = False
         self.trouble: str | None = None
 
@@ -126,7 +127,7 @@ class Shipper:
         """Find the bad lines of refused rows, which wait in the spool meanwhile and hold up no others."""
         while True:
             ids = await self._refused.get()
-            for row in [row for row in await self._read(ids[0] - 1) if row.id in ids]:
+            for row in [row for row in await self._read(Lane(ids[0] - 1, ids[-1])) if row.id in ids]:
                 refused = await self._write_until_answered(row.lines)
                 dead = await self._inquiry.dead_letters(row.lines, refused) if refused else []
                 if refused:
@@ -137,36 +138,40 @@ class Shipper:
         async with self._taking:
             while True:
                 self._spool.arrived.clear()
-                rows = await self._read(self._last_taken_id)
-                wait_seconds = self._wait_seconds(rows)
-                if rows and wait_seconds <= 0:
-                    self._last_taken_id = rows[-1].id
-                    return rows
-                await self._wait(rows, wait_seconds)
+                self._lanes.look(time.monotonic(), self._spool.depth.newest_id)
+                fresh: list[Row] = []
+                for lane in self._lanes.next():
+                    rows = await self._read(lane)
+                    if rows and (not lane.is_fresh or self._wait_seconds(rows) <= 0):
+                        self._lanes.taken(lane, rows[-1].id)
+                        return rows
+                    if lane.is_fresh:
+                        fresh = rows
+                    else:
+                        self._lanes.past_ended()
+                await self._wait(fresh)
 
-    async def _read(self, after_id: int) -> list[Row]:
+    async def _read(self, lane: Lane) -> list[Row]:
         while True:
             try:
-                return await self._spool.read(after_id, self._batching.max_points, self._batching.max_bytes)
+                return await self._spool.read(lane, self._batching.max_points, self._batching.max_bytes)
             except DiskFailed as error:
                 self._log.error("spool_read_failed", reason=str(error))
                 await asyncio.sleep(_DISK_RETRY_SECONDS)
 
     def _wait_seconds(self, rows: Sequence[Row]) -> float:
         """How long to wait for more points before these go; not at all where the clock was set back since they came."""
-        if not rows:
-            return _IDLE_POLL_SECONDS
         if self._hurry or sum(row.points for row in rows) >= self._batching.max_points:
             return 0.0
         age_seconds = time.time() - rows[0].time_ms / 1000
         return self._batching.linger_seconds - age_seconds if age_seconds >= 0 else 0.0
 
-    async def _wait(self, rows: Sequence[Row], wait_seconds: float) -> None:
+    async def _wait(self, rows: Sequence[Row]) -> None:
         if rows:
-            await asyncio.sleep(wait_seconds)
+            await asyncio.sleep(self._wait_seconds(rows))
             return
         try:
-            async with asyncio.timeout(wait_seconds):
+            async with asyncio.timeout(_IDLE_POLL_SECONDS):
                 await self._spool.arrived.wait()
         except TimeoutError:
             pass

@@ -16,6 +16,7 @@ from ingest.dirty_minutes import DirtyMinute
 from ingest.errors import DiskFailed, SpoolFull
 from ingest.fail_points import Point, Reached, never
 from ingest.group_commit import GroupCommit
+from ingest.lanes import Lane
 from ingest.minutes import touched
 from ingest.series import kept
 from ingest.spool_rows import Row
@@ -125,9 +126,9 @@ class Spool:
             self._unwritten_bytes -= size
         self.arrived.set()
 
-    async def read(self, after_id: int, max_points: int, max_bytes: int) -> list[Row]:
-        """The oldest rows with an id above ``after_id``, up to the limits but at least one if there is one."""
-        return await self._in_reader(lambda: self._read(after_id, max_points, max_bytes))
+    async def read(self, lane: Lane, max_points: int, max_bytes: int) -> list[Row]:
+        """The oldest rows of ``lane``, up to the limits but at least one if there is one."""
+        return await self._in_reader(lambda: self._read(lane, max_points, max_bytes))
 
     async def remove(self, rows: Sequence[Row], dead: Sequence[DeadLetter] = ()) -> None:
         """Forget ``rows``, which InfluxDB has.
@@ -192,8 +193,7 @@ class Spool:
         others = [change for change in changes if not isinstance(change, _Append)]
         if len(rows) == 1 and not others and not series:
             # One statement commits by itself, and lets other threads run all the while.
-            spool_rows.insert(self._writer, rows[0])
-            self.depth = self.depth.after(rows[0])
+            self.depth = self.depth.after(rows[0], spool_rows.insert(self._writer, rows[0]))
             return
         with transaction(self._writer):
             for row in rows:
@@ -228,8 +228,8 @@ class Spool:
         if group:
             yield group
 
-    def _read(self, after_id: int, max_points: int, max_bytes: int) -> list[Row]:
-        rows = spool_rows.select(self._reader, after_id, max_points, max_bytes)
+    def _read(self, lane: Lane, max_points: int, max_bytes: int) -> list[Row]:
+        rows = spool_rows.select(self._reader, lane, max_points, max_bytes)
         self.depth = spool_rows.depth(self._reader)
         return rows
 

@@ -7,6 +7,7 @@ import pytest
 
 from ingest.__main__ import main
 from ingest.dead_letter import DeadLetter
+from ingest.lanes import Lane
 from ingest.spool import FILE_NAME, Blob, Spool
 from ingest.sqlite import connect
 
@@ -16,7 +17,7 @@ def folder(tmp_path: Path) -> Path:
     async def fill() -> None:
         spool = Spool(tmp_path, 10**6)
         await spool.append([Blob(b"m v=x 1\nm v=y 2\n", 2)])
-        rows = await spool.read(0, 10, 10**6)
+        rows = await spool.read(Lane(0), 10, 10**6)
         await spool.remove(
             rows,
             [

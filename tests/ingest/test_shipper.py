@@ -12,7 +12,7 @@ from ingest.shipper import Backoff
 from ingest.spool import Blob, Spool
 from tests.ingest.influx_proxy import PassAndForget, Say
 from tests.ingest.shipping import Shipping, shipping_to
-from tools.influx_server import InfluxServer, make_bucket
+from tools.influx_server import InfluxServer, call, make_bucket
 
 
 @pytest.fixture
@@ -149,6 +149,29 @@ async def test_the_backlog_of_yesterday_is_shipped_first_come_first_served(
     async with shipping_to(influx_server, influx_bucket, tmp_path) as shipping:
         await shipping.settled()
         assert shipping.stored() == [1, 2]
+
+
+async def test_a_fresh_event_does_not_wait_for_the_backlog(
+    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str
+) -> None:
+    rows, points = 600, 100
+    earlier = Spool(tmp_path, 10**8, row_points=points)
+    for row in range(rows):
+        lines = "".join(f"old v={number} {number}\n" for number in range(row * points, (row + 1) * points))
+        await earlier.append([Blob(lines.encode(), points)])
+    await earlier.close()
+    async with shipping_to(influx_server, influx_bucket, tmp_path) as shipping:
+        for number in range(5):
+            await shipping.put(f"m v={number} {number + 1}")
+            async with asyncio.timeout(20):
+                while number not in await asyncio.to_thread(shipping.stored):
+                    await asyncio.sleep(0.005)
+        waiting = shipping.spool.depth.points
+        assert waiting > rows * points / 2, f"{waiting} points waited when five fresh ones were stored"
+        await shipping.settled()
+        query = {"db": influx_bucket, "q": "SELECT count(v) FROM old"}
+        (result,) = call(influx_server, "GET", "/query", parameters=query)["results"]
+        assert result["series"][0]["values"][0][1] == rows * points
 
 
 async def test_a_clock_that_was_set_back_holds_nothing_up(

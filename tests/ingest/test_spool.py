@@ -14,6 +14,7 @@ from ingest.dead_letter import DeadLetter
 from ingest.dirty_minutes import DirtyMinute
 from ingest.errors import DiskFailed, SpoolFull
 from ingest.event import Event
+from ingest.lanes import Lane
 from ingest.line_protocol import LineEncoder
 from ingest.minutes import Mark
 from ingest.spool import FILE_NAME, Blob, Spool
@@ -37,7 +38,7 @@ def blob(text: str) -> Blob:
 
 
 async def everything(spool: Spool) -> list[Row]:
-    return await spool.read(0, 10**9, 10**9)
+    return await spool.read(Lane(0), 10**9, 10**9)
 
 
 async def test_first_in_first_out(tmp_path: Path) -> None:
@@ -84,10 +85,11 @@ async def test_reading_keeps_to_its_limits_but_gives_at_least_one_row(tmp_path: 
         for _ in range(5):
             await spool.append([blob("m v=1\nm v=2\n")])
         assert [
-            len(await spool.read(0, points, size)) for points, size in ((1, 10**6), (4, 10**6), (10**6, 1), (10**6, 24))
+            len(await spool.read(Lane(0), points, size))
+            for points, size in ((1, 10**6), (4, 10**6), (10**6, 1), (10**6, 24))
         ] == [1, 2, 1, 2]
-        first = await spool.read(0, 4, 10**6)
-        assert [row.id for row in await spool.read(first[-1].id, 10**6, 10**6)] == [3, 4, 5]
+        first = await spool.read(Lane(0), 4, 10**6)
+        assert [row.id for row in await spool.read(Lane(first[-1].id), 10**6, 10**6)] == [3, 4, 5]
 
 
 async def test_removed_rows_are_gone_and_the_depth_follows(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from ingest.dirty_minutes import DirtyMinute
 from ingest.errors import WriteUnanswered
 from ingest.event import Event
+from ingest.lanes import Lane
 from ingest.line_protocol import LineEncoder
 from ingest.minutes import HOUR_MS, MINUTE_MS, Mark
 from ingest.rollup.keeper import Keeper, Pace, first_minutes
@@ -51,7 +52,7 @@ async def ship(spool: Spool, place: Place, sent: list[Event]) -> None:
 
 
 async def everything(spool: Spool) -> list[Row]:
-    return await spool.read(0, 10**9, 10**9)
+    return await spool.read(Lane(0), 10**9, 10**9)
 
 
 async def test_what_left_the_spool_is_counted(tmp_path: Path, place: Place) -> None:
