@@ -1,9 +1,10 @@
-"""The command line: ``ingest serve`` and ``ingest dead-letters``."""
+"""The command line: ``ingest serve``, ``ingest dead-letters`` and ``ingest damaged-rows``."""
 
 import argparse
 import asyncio
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -12,7 +13,7 @@ from importlib.util import find_spec
 import structlog
 from prometheus_client import disable_created_metrics
 
-from ingest import dead_letters_cli, fail_points, log
+from ingest import damaged_rows_cli, dead_letters_cli, fail_points, log
 from ingest.app import running
 from ingest.config import ConfigError, load
 from ingest.data_folder import FolderInUse
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for line in error.errors:
             print(f"ingest: {line}", file=sys.stderr)
         return EXIT_USAGE
-    except (FolderInUse, OSError) as error:
+    except (FolderInUse, OSError, sqlite3.Error) as error:
         print(f"ingest: {error}", file=sys.stderr)
         return EXIT_FAILED
 
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_option(serve, setting)
     serve.set_defaults(run=_serve)
     dead_letters_cli.add_parser(commands)
+    damaged_rows_cli.add_parser(commands)
     return parser
 
 

@@ -36,6 +36,7 @@ from ingest.routes.series import SeriesRoutes
 from ingest.routes.service import ServiceRoutes
 from ingest.routes.write import BodyLimits, WriteRoutes
 from ingest.rules import Limits, Rules
+from ingest.salvage.salvage import Salvage
 from ingest.series.learn import Learner
 from ingest.series.registry import Registry, SeriesLimits, id_of
 from ingest.settings import Settings
@@ -112,8 +113,10 @@ async def _influx_backend(
         sink = SpoolSink(spool, points, size, series)
         await stack.enter_async_context(beside(keeper.run()))
         await stack.enter_async_context(beside(shipper.run()))
+        salvage = Salvage(spool)
+        await stack.enter_async_context(beside(salvage.run()))
         await stack.enter_async_context(beside(Learner(spool, events, series).run()))
-        yield Backend(sink, store, series, spool, shipper, keeper)
+        yield Backend(sink, store, series, spool, shipper, keeper, salvage)
         await shipper.drain(settings.grace_seconds / 2)
 
 

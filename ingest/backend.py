@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest.rollup.keeper import Keeper
+from ingest.salvage.salvage import Salvage
 from ingest.series.registry import Registry
 from ingest.shipper import Shipper
 from ingest.sink import Sink
@@ -33,6 +34,7 @@ class Backend:
     spool: Spool | None = None
     shipper: Shipper | None = None
     rollup: Keeper | None = None
+    salvage: Salvage | None = None
 
     async def reasons(self) -> list[str]:
         """Everything that keeps events from being kept or read now."""
@@ -41,14 +43,15 @@ class Backend:
         return [trouble for trouble in (*beside_requests, *await asyncio.gather(*checks)) if trouble]
 
     def warnings(self) -> list[str]:
-        """New sensors that are refused, and what is kept but cannot be seen yet for longer than it should."""
+        """New sensors that are refused, what is kept but not seen yet for too long, and what the disk has damaged."""
         points, minutes = self._depth.points, self._depth.dirty_minutes
         shipping_seconds, counting_seconds = self._spooled_seconds, self._lag_seconds
         said = (
             (shipping_seconds, f"{points} events wait for InfluxDB, the oldest for {shipping_seconds:.0f} s"),
             (counting_seconds, f"counts are {counting_seconds:.0f} s behind, {minutes} minutes wait, the oldest last"),
         )
-        return [*self.series.warnings(), *(what for seconds, what in said if seconds > _LATE_SECONDS)]
+        late = [what for seconds, what in said if seconds > _LATE_SECONDS]
+        return [*self.series.warnings(), *late, *(self.salvage.warnings() if self.salvage else ())]
 
     def gauges(self) -> dict[str, float]:
         depth = self._depth
@@ -57,6 +60,8 @@ class Backend:
             "spool_bytes": depth.bytes,
             "spool_oldest_age_seconds": self._spooled_seconds,
             "dead_letters": depth.dead_letters,
+            "spool_damaged_rows": self.salvage.damaged_rows if self.salvage else 0,
+            "spool_files_set_aside": len(self.salvage.notes) if self.salvage else 0,
             "rollup_dirty_minutes": depth.dirty_minutes,
             "rollup_lag_seconds": self._lag_seconds,
         }

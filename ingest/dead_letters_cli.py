@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from ingest import dead_letter, spool, spool_rows
+from ingest import dead_letter, spool_file, spool_rows
 from ingest.dead_letter import DeadLetter
 from ingest.plain_text import plain, plain_lines
 from ingest.sqlite import connect, transaction
@@ -48,7 +48,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _run(options: argparse.Namespace) -> int:
-    path = options.data_dir / spool.FILE_NAME
+    path = options.data_dir / spool_file.FILE_NAME
     if not path.exists():
         print(f"ingest: there is no spool in {options.data_dir}; name its folder with --data-dir", file=sys.stderr)
         return 1
@@ -57,6 +57,7 @@ def _run(options: argparse.Namespace) -> int:
         return 2
     actions: dict[str, Any] = {"list": _list, "replay": _replay, "purge": _purge}
     with closing(connect(path)) as connection:
+        spool_rows.prepare(connection)
         actions[options.action](connection, options)
     return 0
 

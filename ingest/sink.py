@@ -7,7 +7,8 @@ from typing import Protocol, TypeVar
 from ingest.event import Event
 from ingest.line_protocol import LineEncoder
 from ingest.series.registry import NewSeries, Registry
-from ingest.spool import Blob, Spool
+from ingest.spool import Spool
+from ingest.spool_changes import Blob
 
 # Above this many events encoding goes to a thread, so that the loop answers others meanwhile.
 _FEW_EVENTS = 2_000

@@ -1,13 +1,25 @@
 """The spool's tables: rows of line protocol in the order they came, and what waits in all."""
 
 import sqlite3
+import zlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from ingest import dead_letter, dirty_minutes
+from ingest import damaged_rows, dead_letter, dirty_minutes
+from ingest.damaged_rows import DamagedRow
 from ingest.lanes import Lane
 from ingest.series import kept
+from ingest.sqlite import Damaged
+
+# A row of a file that was made before rows had a checksum.
+UNCHECKED = -1
+_LAST_ID = 2**63 - 1
+_MOST_DAMAGED_AT_ONCE = 100
+_MOST_AUDITED = 1000
+# Far beyond any that is reached; SQLite itself takes no id above the largest.
+_ABSURD_ID = 2**62
 
 # ``totals`` makes the depth known at once, whatever the backlog; triggers keep it true whichever process writes.
 _OWN_SCHEMA = """
@@ -18,7 +30,8 @@ CREATE TABLE IF NOT EXISTS spool (
     time_ms INTEGER NOT NULL,
     points INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
-    lines BLOB NOT NULL
+    lines BLOB NOT NULL,
+    crc INTEGER NOT NULL DEFAULT -1
 );
 CREATE TRIGGER IF NOT EXISTS spool_grows AFTER INSERT ON spool BEGIN
     UPDATE totals SET points = points + NEW.points, bytes = bytes + NEW.bytes;
@@ -27,9 +40,7 @@ CREATE TRIGGER IF NOT EXISTS spool_shrinks AFTER DELETE ON spool BEGIN
     UPDATE totals SET points = points - OLD.points, bytes = bytes - OLD.bytes;
 END;
 """
-_LAST_ID = 2**63 - 1
-
-SCHEMA = _OWN_SCHEMA + dead_letter.SCHEMA + dirty_minutes.SCHEMA + kept.SCHEMA
+SCHEMA = _OWN_SCHEMA + dead_letter.SCHEMA + dirty_minutes.SCHEMA + damaged_rows.SCHEMA + kept.SCHEMA
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -39,6 +50,14 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     time_ms: int
     points: int
     lines: bytes
+    crc: int = UNCHECKED
+
+
+class Selected(NamedTuple):
+    """What was read: rows as they were written, and rows that the disk altered."""
+
+    rows: list[Row]
+    damaged: list[DamagedRow]
 
 
 class Depth(msgspec.Struct, frozen=True):
@@ -65,40 +84,114 @@ class Depth(msgspec.Struct, frozen=True):
         )
 
 
+def prepare(connection: sqlite3.Connection) -> None:
+    """Make the tables; rows of an earlier file stay as they are, without a checksum."""
+    columns = {column[1] for column in connection.execute("PRAGMA table_info(spool)")}
+    if columns and "crc" not in columns:
+        connection.execute(f"ALTER TABLE spool ADD COLUMN crc INTEGER NOT NULL DEFAULT {UNCHECKED}")
+    connection.executescript(SCHEMA)
+
+
+def check(connection: sqlite3.Connection) -> None:
+    """Raises Damaged where the tables are not as ``prepare`` makes them, or say what cannot be; it reads no row."""
+    fresh = sqlite3.connect(":memory:")
+    fresh.executescript(SCHEMA)
+    expected, there = _declarations(fresh), _declarations(connection)
+    fresh.close()
+    odd = [name for name in expected if expected[name] != there.get(name)]
+    if odd:
+        raise Damaged(f"its {', '.join(odd)} are not as they were made")
+    now = depth(connection)
+    room = connection.execute("SELECT page_size * page_count FROM pragma_page_size, pragma_page_count").fetchone()[0]
+    if not (0 <= now.points <= now.bytes <= room and now.dead_letters >= 0 and now.dirty_minutes >= 0):
+        raise Damaged(f"it says that {now.points} points wait in {now.bytes} bytes, of {room} in all")
+
+
+def _declarations(connection: sqlite3.Connection) -> dict[str, str]:
+    """What each table and trigger is, without the layout, and of the spool's table its columns: it may be altered."""
+    found = connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name <> 'spool'")
+    columns = connection.execute("SELECT name, type FROM pragma_table_info('spool')").fetchall()
+    return {name: " ".join(sql.split()) for name, sql in found} | {"spool": str(columns)}
+
+
+def last_id(connection: sqlite3.Connection) -> int:
+    """The id of the newest row there ever was."""
+    found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'spool'").fetchone()
+    return int(found[0]) if found else 0
+
+
+def checksum(time_ms: int, points: int, lines: bytes) -> int:
+    """SQLite has none: a bit that flips on the disk would be shipped as another value."""
+    return zlib.crc32(lines, (time_ms ^ points << 16) & 0xFFFFFFFF)
+
+
 def insert(connection: sqlite3.Connection, row: Row) -> int:
     """Add a row at the end; the id that the spool has given it, above all that were ever given."""
-    cursor = connection.execute(
-        "INSERT INTO spool (time_ms, points, bytes, lines) VALUES (?, ?, ?, ?)",
-        (row.time_ms, row.points, len(row.lines), row.lines),
+    crc = checksum(row.time_ms, row.points, row.lines)
+    inserted = connection.execute(
+        "INSERT INTO spool (time_ms, points, bytes, lines, crc) VALUES (?, ?, ?, ?, ?)",
+        (row.time_ms, row.points, len(row.lines), row.lines, crc),
     )
-    return int(cursor.lastrowid or 0)
+    return int(inserted.lastrowid or 0)
 
 
-def select(connection: sqlite3.Connection, lane: Lane, max_points: int, max_bytes: int) -> list[Row]:
+def select(connection: sqlite3.Connection, lane: Lane, max_points: int, max_bytes: int) -> Selected:
     """The oldest rows of ``lane``, up to the limits but at least one if there is one."""
     rows: list[Row] = []
+    damaged: list[DamagedRow] = []
     points = size = 0
-    cursor = connection.execute(
-        "SELECT id, time_ms, points, lines FROM spool WHERE id > ? AND id <= ? ORDER BY id",
-        (lane.after_id, _LAST_ID if lane.last_id is None else lane.last_id),
-    )
-    for columns in cursor:
+    sql = "SELECT id, time_ms, points, lines, crc, bytes FROM spool WHERE id > ? AND id <= ? ORDER BY id"
+    cursor = connection.execute(sql, (lane.after_id, _LAST_ID if lane.last_id is None else lane.last_id))
+    for *columns, length in cursor:
         row = Row(*columns)
+        if row.id > _ABSURD_ID:
+            raise Damaged(f"a row of the spool says that its id is {row.id}")
+        if not is_whole(row, length):
+            damaged.append(DamagedRow(row.id, "its checksum is wrong", row.points, row.lines, row.crc))
+            if len(damaged) == _MOST_DAMAGED_AT_ONCE:
+                break
+            continue
         points, size = points + row.points, size + len(row.lines)
         if rows and (points > max_points or size > max_bytes):
             break
         rows.append(row)
     cursor.close()
-    return rows
+    return Selected(rows, damaged)
 
 
-def delete(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
-    connection.executemany("DELETE FROM spool WHERE id = ?", [(row.id,) for row in rows])
+def is_whole(row: Row, length: int) -> bool:
+    """Whether ``row`` is as it was written, ``length`` being what it says of its size; on a bad disk it may hold
+    anything, of any type."""
+    types = (type(row.time_ms), type(row.points), type(row.lines))
+    if types != (int, int, bytes):
+        return False
+    return len(row.lines) == length and row.crc in (UNCHECKED, checksum(row.time_ms, row.points, row.lines))
+
+
+def delete(connection: sqlite3.Connection, rows: Sequence[Row] | Sequence[DamagedRow]) -> None:
+    """Raises Damaged where one is not there: its id was read wrongly, and may be another row's."""
+    found = connection.executemany(
+        "DELETE FROM spool WHERE id = ? AND crc IS ?", [(row.id, row.crc) for row in rows]
+    ).rowcount
+    if found != len(rows):
+        raise Damaged(f"of {len(rows)} rows that were read from the spool {len(rows) - found} are not in it")
 
 
 def depth(connection: sqlite3.Connection) -> Depth:
     """How much waits, as of now."""
-    points, size, dead_letters = connection.execute("SELECT points, bytes, dead_letters FROM totals").fetchone()
+    totals = connection.execute("SELECT points, bytes, dead_letters FROM totals").fetchone()
+    if totals is None or any(type(total) is not int for total in totals):
+        raise Damaged(f"the spool's totals are {totals}")
+    points, size, dead_letters = totals
     oldest = connection.execute("SELECT time_ms FROM spool ORDER BY id LIMIT 1").fetchone()
     (newest_id,) = connection.execute("SELECT coalesce(max(id), 0) FROM spool").fetchone()
     return Depth(points, size, oldest and oldest[0], dead_letters, dirty_minutes.total(connection), newest_id)
+
+
+def audit(connection: sqlite3.Connection) -> None:
+    """Raises Damaged where ``totals`` and the rows differ; of more than a few rows it says nothing."""
+    sql = """SELECT t.points, t.bytes, count(r.points), coalesce(sum(r.points), 0), coalesce(sum(r.bytes), 0)
+        FROM totals t LEFT JOIN (SELECT points, bytes FROM spool LIMIT ?) r"""
+    points, size, rows, found_points, found_size = connection.execute(sql, (_MOST_AUDITED,)).fetchone()
+    if rows < _MOST_AUDITED and (points, size) != (found_points, found_size):
+        raise Damaged(f"the spool should hold {points} points in {size} bytes, and has {found_points} in {found_size}")

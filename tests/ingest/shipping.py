@@ -10,7 +10,9 @@ from ingest import dead_letter
 from ingest.metrics import Metrics
 from ingest.point_writer import InfluxAddress, PointWriter
 from ingest.shipper import Backoff, Batching, Shipper
-from ingest.spool import FILE_NAME, Blob, Spool
+from ingest.spool import Spool
+from ingest.spool_changes import Blob
+from ingest.spool_file import FILE_NAME
 from ingest.sqlite import connect
 from tests.ingest.influx_proxy import InfluxProxy, proxied
 from tools.influx_server import InfluxServer, call

@@ -10,7 +10,8 @@ from ingest import spool_rows
 from ingest.backend import Backend
 from ingest.metrics import Metrics
 from ingest.series.registry import Registry, SeriesLimits
-from ingest.spool import FILE_NAME, Spool
+from ingest.spool import Spool
+from ingest.spool_file import FILE_NAME
 from ingest.spool_rows import Row
 from ingest.sqlite import connect
 from ingest.store.embedded import EmbeddedStore

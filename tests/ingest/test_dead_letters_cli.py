@@ -8,7 +8,9 @@ import pytest
 from ingest.__main__ import main
 from ingest.dead_letter import DeadLetter
 from ingest.lanes import Lane
-from ingest.spool import FILE_NAME, Blob, Spool
+from ingest.spool import Spool
+from ingest.spool_changes import Blob
+from ingest.spool_file import FILE_NAME
 from ingest.sqlite import connect
 
 

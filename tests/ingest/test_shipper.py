@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from ingest import spool_rows
 from ingest.outcome import Answer
 from ingest.shipper import Backoff
-from ingest.spool import Blob, Spool
+from ingest.spool import Spool
+from ingest.spool_changes import Blob
+from ingest.spool_rows import Row
 from tests.ingest.influx_proxy import PassAndForget, Say
 from tests.ingest.shipping import Shipping, shipping_to
 from tools.influx_server import InfluxServer, call, make_bucket
@@ -178,8 +181,8 @@ async def test_a_clock_that_was_set_back_holds_nothing_up(
     tmp_path: Path, influx_server: InfluxServer, influx_bucket: str
 ) -> None:
     earlier = Spool(tmp_path, 10**8)
-    await earlier.append([Blob(b"m v=1 1\n", 1)])
-    earlier._writer.execute("UPDATE spool SET time_ms = time_ms + 3600000")
+    in_an_hour_ms = time.time_ns() // 1_000_000 + 3_600_000
+    spool_rows.insert(earlier._file.writer, Row(0, in_an_hour_ms, 1, b"m v=1 1\n"))
     await earlier.close()
     async with shipping_to(influx_server, influx_bucket, tmp_path, linger_seconds=0.2) as shipping:
         await shipping.settled()

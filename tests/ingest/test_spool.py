@@ -17,7 +17,9 @@ from ingest.event import Event
 from ingest.lanes import Lane
 from ingest.line_protocol import LineEncoder
 from ingest.minutes import Mark
-from ingest.spool import FILE_NAME, Blob, Spool
+from ingest.spool import Spool
+from ingest.spool_changes import Blob
+from ingest.spool_file import FILE_NAME
 from ingest.spool_rows import Row
 from ingest.sqlite import connect
 
@@ -173,14 +175,14 @@ async def test_a_minute_that_was_marked_again_goes_on_waiting(tmp_path: Path) ->
 
 async def test_a_disk_that_fails_is_told_and_recovers(tmp_path: Path) -> None:
     async with opened(tmp_path) as spool:
-        pages = spool._writer.execute("PRAGMA page_count").fetchone()[0]
-        spool._writer.execute(f"PRAGMA max_page_count={pages}")
+        pages = spool._file.writer.execute("PRAGMA page_count").fetchone()[0]
+        spool._file.writer.execute(f"PRAGMA max_page_count={pages}")
         with pytest.raises(DiskFailed, match="full"):
             await spool.append([blob("m v=1\n" * 10_000)])
         assert await everything(spool) == []
-        spool._writer.execute("PRAGMA query_only=1")
+        spool._file.writer.execute("PRAGMA query_only=1")
         assert "readonly" in str(await spool.trouble())
-        spool._writer.execute("PRAGMA query_only=0")
+        spool._file.writer.execute("PRAGMA query_only=0")
         assert await spool.trouble() is None, "it has to find out by itself: while it says so, nobody sends anything"
 
 
@@ -197,7 +199,8 @@ async def test_the_file_shrinks_again_after_a_backlog(tmp_path: Path) -> None:
 KILLED = """
 import asyncio, sys
 from pathlib import Path
-from ingest.spool import Blob, Spool
+from ingest.spool import Spool
+from ingest.spool_changes import Blob
 
 async def main():
     spool = Spool(Path(sys.argv[1]), 2**30)

@@ -18,7 +18,8 @@ from ingest.minutes import HOUR_MS, MINUTE_MS, Mark
 from ingest.rollup.keeper import Keeper, Pace, first_minutes
 from ingest.rollup.levels import LEVELS
 from ingest.rollup.recount import Recount
-from ingest.spool import Blob, Spool
+from ingest.spool import Spool
+from ingest.spool_changes import Blob
 from ingest.spool_rows import Row
 from tests.ingest.influx_proxy import PassAndForget, proxied
 from tests.ingest.oracle import by_sensor, tallied

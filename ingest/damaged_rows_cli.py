@@ -1,0 +1,64 @@
+"""``ingest damaged-rows``: see the rows of the spool that the disk altered, or let them go."""
+
+import argparse
+import os
+import sys
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from textwrap import indent
+
+from ingest import damaged_rows, spool_file, spool_rows
+from ingest.damaged_rows import Kept
+from ingest.plain_text import plain, plain_lines
+from ingest.sqlite import connect
+
+_PAGE = 100
+_EXAMPLES = """examples:
+  ingest damaged-rows list         the lines as the disk gave them back: most are right, and nobody knows which
+  ingest damaged-rows purge --yes  when they have been sent again, by their senders or from the archive"""
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command and its two actions."""
+    shape = argparse.RawDescriptionHelpFormatter
+    parser = commands.add_parser(
+        "damaged-rows",
+        help="rows that the disk altered",
+        description=__doc__,
+        epilog=_EXAMPLES,
+        formatter_class=shape,
+    )
+    default = Path(os.environ.get("INGEST_DATA_DIR", "data"))
+    parser.add_argument("action", choices=("list", "purge"))
+    parser.add_argument(
+        "--data-dir", type=Path, default=default, help="folder of the spool [INGEST_DATA_DIR, default: data]"
+    )
+    parser.add_argument("--yes", action="store_true", help="purge: really")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    path = options.data_dir / spool_file.FILE_NAME
+    if not path.exists():
+        print(f"ingest: there is no spool in {options.data_dir}; name its folder with --data-dir", file=sys.stderr)
+        return 1
+    if options.action == "purge" and not options.yes:
+        print("ingest: purge forgets the rows for ever; say --yes if that is meant", file=sys.stderr)
+        return 2
+    with closing(connect(path)) as connection:
+        spool_rows.prepare(connection)
+        if options.action == "purge":
+            print(f"{damaged_rows.delete_all(connection)} rows are forgotten")
+            return 0
+        after_id = 0
+        while rows := damaged_rows.select(connection, after_id, _PAGE):
+            print("\n".join(_as_text(row) for row in rows))
+            after_id = rows[-1].id
+    return 0
+
+
+def _as_text(row: Kept) -> str:
+    when = datetime.fromtimestamp(row.found_ms / 1000, UTC).isoformat(timespec="seconds")
+    lines = plain_lines(row.lines.decode(errors="replace").removesuffix("\n"))
+    return f"{when}  {plain(row.reason)}\n{indent(lines, '    ')}"

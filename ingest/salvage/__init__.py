@@ -1,0 +1,1 @@
+"""What is whole in a damaged file of the spool, found without SQLite's help."""

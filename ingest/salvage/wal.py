@@ -1,0 +1,110 @@
+"""SQLite's write-ahead log, frame by frame: what SQLite replays, and what it leaves out behind the first broken frame.
+
+https://www.sqlite.org/fileformat2.html#walformat
+"""
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+_HEADER = struct.Struct(">8I")
+_FRAME = struct.Struct(">6I")
+_MAGIC = 0x377F0682
+_MASK = 0xFFFFFFFF
+_PAGE_SIZE = 4096
+
+
+class Frame(NamedTuple):
+    """A page as a commit wrote it; ``offset`` is where the page begins.
+
+    ``pages`` is the file's size after the commit that this frame ends, 0 if it ends none. It ``is_whole`` if its
+    checksum is right.
+    """
+
+    page: int
+    offset: int
+    pages: int
+    is_whole: bool
+
+
+class Wal(NamedTuple):
+    """``frames`` are all of the log's newest generation; SQLite replays the first ``replayed`` of them."""
+
+    page_size: int
+    frames: list[Frame]
+    replayed: int
+
+    @property
+    def cut_off(self) -> int:
+        """How many whole frames stand behind a broken one, the last of them a commit: they were written, most likely
+        acknowledged, and SQLite drops them."""
+        later = self.frames[self.replayed :]
+        commits = [i for i, frame in enumerate(later) if frame.is_whole and frame.pages]
+        return sum(frame.is_whole for frame in later[: commits[-1] + 1]) if commits else 0
+
+
+def read_wal(path: Path) -> Wal | None:
+    """None if there is no log, or nothing in it."""
+    try:
+        with path.open("rb") as file:
+            return _read(file)
+    except FileNotFoundError:
+        return None
+
+
+def _read(file: BinaryIO) -> Wal | None:
+    head = file.read(_HEADER.size)
+    if len(head) < _HEADER.size:
+        return None
+    header = _Header.of(head)
+    salts = header.salts if header.is_whole else None
+    unbroken = header.is_whole
+    before = header.sums
+    frames: list[Frame] = []
+    replayed = 0
+    for frame, page in _pages(file, header.page_size):
+        number, pages, *rest = _FRAME.unpack(frame)
+        # Of a broken header nothing is sure; then the first frame tells which generation is the newest.
+        salts = salts or tuple(rest[:2])
+        stated, sums_before = (rest[2], rest[3]), before
+        before = stated
+        if tuple(rest[:2]) != salts:
+            unbroken = False
+            continue
+        is_whole = _sums(page, header.order, _sums(frame[:8], header.order, sums_before)) == stated and number > 0
+        unbroken = unbroken and is_whole
+        frames.append(Frame(number, file.tell() - header.page_size, pages, is_whole))
+        if unbroken and pages:
+            replayed = len(frames)
+    return Wal(header.page_size, frames, replayed)
+
+
+class _Header(NamedTuple):
+    is_whole: bool
+    order: str
+    page_size: int
+    salts: tuple[int, ...]
+    sums: tuple[int, int]
+
+    @classmethod
+    def of(cls, head: bytes) -> "_Header":
+        magic, _, page_size, _, salt1, salt2, *sums = _HEADER.unpack(head)
+        # x86 and ARM write it so; a broken head has no say.
+        order = ">" if magic & ~1 == _MAGIC and magic & 1 else "<"
+        is_whole = magic & ~1 == _MAGIC and _sums(head[:24], order, (0, 0)) == tuple(sums)
+        return cls(is_whole, order, page_size if is_whole else _PAGE_SIZE, (salt1, salt2), (sums[0], sums[1]))
+
+
+def _pages(file: BinaryIO, page_size: int) -> Iterator[tuple[bytes, bytes]]:
+    while len(frame := file.read(_FRAME.size + page_size)) == _FRAME.size + page_size:
+        yield frame[: _FRAME.size], frame[_FRAME.size :]
+
+
+def _sums(data: bytes, order: str, sums: tuple[int, int]) -> tuple[int, int]:
+    first, second = sums
+    words = iter(struct.unpack(f"{order}{len(data) // 4}I", data))
+    for word in words:
+        first = (first + word + second) & _MASK
+        second = (second + next(words) + first) & _MASK
+    return first, second

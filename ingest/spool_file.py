@@ -1,0 +1,108 @@
+"""The spool's file: opened, looked at, and set aside for a new one where it is damaged."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+from typing import TypeVar
+
+import structlog
+
+from ingest import spool_rows
+from ingest.set_aside import Note, note_loss, notes, set_aside
+from ingest.spool_damage import damage_of, missing
+from ingest.spool_held import Held, HeldFile
+from ingest.spool_rows import Depth
+from ingest.sqlite import connect, is_damage
+
+FILE_NAME = "spool.db"
+# Between the ids of a file and those of the one that takes its place, so that nobody takes the ones for the others.
+_ID_GAP = 2**32
+
+Result = TypeVar("Result")
+
+
+class SpoolFile:
+    """Its ``writer`` belongs to the thread that commits; whoever reads takes a turn. Raises OSError or sqlite3.Error.
+
+    Rows with an id below ``first_id`` were in a file that has been set aside.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE_NAME
+        self.first_id = self.last_id = 0
+        self._log = structlog.get_logger("spool")
+        self._turn = Lock()
+        self._held = HeldFile(self.path)
+        held = self._held.read()
+        if not self._open_or_replace(damage_of(self.path), held):
+            loss = missing(held, self.last_id)
+            if loss:
+                note_loss(self.path, loss)
+                self._log.error("spool_missing", reason=loss)
+
+    @property
+    def notes(self) -> list[Note]:
+        """What was set aside and is still there."""
+        return notes(self.path)
+
+    def read(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
+        """What ``read`` returns; not while the file is replaced."""
+        with self._turn:
+            return read(self._reader)
+
+    def replace(self, reason: str, depth: Depth) -> None:
+        """Set the file, which held ``depth``, aside for a new one; the thread that commits may call it."""
+        with self._turn:
+            self._close()
+            self._set_aside(reason, Held(self.last_id, depth.points, 0))
+            first_id = self.last_id + _ID_GAP
+            self._open()
+            self.writer.execute("INSERT INTO sqlite_sequence VALUES ('spool', ?)", (first_id,))
+            self.first_id = self.last_id = first_id
+
+    def committed(self, last_id: int, depth: Depth) -> None:
+        """Remember how much there is, for a day when there is none. It is a hint: no disk that fails it stops acks."""
+        self.last_id = max(self.last_id, last_id)
+        with suppress(OSError):
+            self._held.write(self.last_id, depth.points)
+
+    def close(self) -> None:
+        with self._turn:
+            self._close()
+        self._held.close()
+
+    def _open_or_replace(self, reason: str | None, held: Held | None) -> bool:
+        """Whether the file is another one now."""
+        if reason is None:
+            try:
+                self._open()
+            except sqlite3.Error as error:
+                if not is_damage(error):
+                    raise
+                reason = str(error)
+            else:
+                return False
+        self._set_aside(reason, held)
+        self._open()
+        return True
+
+    def _open(self) -> None:
+        self.writer = connect(self.path, shrinks=True)
+        try:
+            spool_rows.prepare(self.writer)
+            spool_rows.check(self.writer)
+            self.last_id = spool_rows.last_id(self.writer)
+            self._reader = connect(self.path)
+        except BaseException:
+            self.writer.close()
+            raise
+
+    def _close(self) -> None:
+        self._reader.close()
+        self.writer.close()
+
+    def _set_aside(self, reason: str, held: Held | None) -> None:
+        note = set_aside(self.path, reason, held.points if held else None)
+        self._log.error("spool_damaged", file=note.file, reason=note.reason)
