@@ -94,7 +94,14 @@ async def _influx_backend(
     tokens = influx_tokens(settings)
     async with AsyncExitStack() as stack:
         points, size = settings.ship_batch_points, settings.ship_batch_bytes
-        spool = Spool(folder.path, settings.spool_max_bytes, points, size, reached)
+        spool = Spool(
+            folder.path,
+            settings.spool_max_bytes,
+            points,
+            size,
+            max_dead_letter_bytes=settings.dead_letters_max_bytes,
+            reached=reached,
+        )
         stack.push_async_callback(spool.close)
         events, rollup = (
             InfluxQL(_address(settings, bucket, tokens.read), settings.influx_timeout_seconds * _READ_TIMEOUT_FACTOR)

@@ -51,6 +51,8 @@ class Backend:
             (counting_seconds, f"counts are {counting_seconds:.0f} s behind, {minutes} minutes wait, the oldest last"),
         )
         late = [what for seconds, what in said if seconds > _LATE_SECONDS]
+        if self.spool and self.spool.dead_letters_full:
+            late.append("dead letters are full, and only events are taken: see `ingest dead-letters list`")
         return [*self.series.warnings(), *late, *(self.salvage.warnings() if self.salvage else ())]
 
     def gauges(self) -> dict[str, float]:
@@ -60,6 +62,7 @@ class Backend:
             "spool_bytes": depth.bytes,
             "spool_oldest_age_seconds": self._spooled_seconds,
             "dead_letters": depth.dead_letters,
+            "dead_letter_bytes": depth.dead_letter_bytes,
             "spool_damaged_rows": self.salvage.damaged_rows if self.salvage else 0,
             "spool_files_set_aside": len(self.salvage.notes) if self.salvage else 0,
             "rollup_dirty_minutes": depth.dirty_minutes,

@@ -21,6 +21,15 @@ END;
 CREATE TRIGGER IF NOT EXISTS dead_letters_shrink AFTER DELETE ON dead_letters BEGIN
     UPDATE totals SET dead_letters = dead_letters - 1;
 END;
+CREATE TABLE IF NOT EXISTS dead_letter_totals (bytes INTEGER NOT NULL);
+INSERT INTO dead_letter_totals SELECT (SELECT coalesce(sum(length(line) + length(reason)), 0) FROM dead_letters)
+WHERE NOT EXISTS (SELECT * FROM dead_letter_totals);
+CREATE TRIGGER IF NOT EXISTS dead_letter_bytes_grow AFTER INSERT ON dead_letters BEGIN
+    UPDATE dead_letter_totals SET bytes = bytes + length(NEW.line) + length(NEW.reason);
+END;
+CREATE TRIGGER IF NOT EXISTS dead_letter_bytes_shrink AFTER DELETE ON dead_letters BEGIN
+    UPDATE dead_letter_totals SET bytes = bytes - length(OLD.line) - length(OLD.reason);
+END;
 """
 
 

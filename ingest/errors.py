@@ -86,6 +86,18 @@ class SpoolFull(IngestError):
     code = "spool_full"
 
 
+class DeadLettersFull(IngestError):
+    """So much of other measurements was refused by InfluxDB that no more of them is taken; events are."""
+
+    code = "dead_letters_full"
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(
+            f"dead letters hold {max_bytes} bytes: only events are taken until `ingest dead-letters` has replayed or"
+            " purged them"
+        )
+
+
 class DiskFailed(IngestError):
     """The disk did not take the events; they are not kept."""
 

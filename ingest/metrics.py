@@ -21,6 +21,7 @@ _GAUGES = {
     "spool_bytes": "Bytes of line protocol that wait in the spool",
     "spool_oldest_age_seconds": "Seconds since the oldest point in the spool arrived",
     "dead_letters": "Lines that InfluxDB refused and that wait for a decision",
+    "dead_letter_bytes": "Bytes of those lines and of the reasons",
     "spool_damaged_rows": "Rows of the spool that the disk altered and that are kept apart",
     "spool_files_set_aside": "Damaged files of the spool that were set aside, or were missing, and wait for a look",
     "rollup_dirty_minutes": "Minutes, of a sensor or of all, whose points wait to be counted again",

@@ -14,7 +14,7 @@ from ingest import damaged_rows, dirty_minutes, spool_rows
 from ingest.damaged_rows import DamagedRow
 from ingest.dead_letter import DeadLetter
 from ingest.dirty_minutes import DirtyMinute
-from ingest.errors import DiskFailed, SpoolFull
+from ingest.errors import DeadLettersFull, DiskFailed, SpoolFull
 from ingest.fail_points import Point, Reached, never
 from ingest.group_commit import GroupCommit
 from ingest.lanes import Lane
@@ -59,9 +59,12 @@ class Spool:
         max_bytes: int,
         row_points: int = 5_000,
         row_bytes: int = 1_000_000,
+        *,
+        max_dead_letter_bytes: int = 2**30,
         reached: Reached = never,
     ) -> None:
         self._max_bytes = max_bytes
+        self._max_dead_letter_bytes = max_dead_letter_bytes
         self._row_points = row_points
         self._row_bytes = row_bytes
         self._reached = reached
@@ -80,11 +83,18 @@ class Spool:
     def path(self) -> Path:
         return self._file.path
 
+    @property
+    def dead_letters_full(self) -> bool:
+        """Whether nothing but events is taken: a sender's mistake, or malice, must not fill the disk."""
+        return self.depth.dead_letter_bytes >= self._max_dead_letter_bytes
+
     async def append(self, blobs: Sequence[Blob], series: Sequence[int] = ()) -> None:
         """Return once ``blobs`` are on disk, and the ids of the ``series`` that they are the first points of.
 
-        Raises SpoolFull or DiskFailed: then none of them is kept.
+        Raises SpoolFull, DeadLettersFull or DiskFailed: then none of them is kept.
         """
+        if self.dead_letters_full and not all(blob.are_events for blob in blobs):
+            raise DeadLettersFull(self._max_dead_letter_bytes)
         size = sum(len(blob.lines) for blob in blobs)
         if self.depth.bytes + self._unwritten_bytes + size > self._max_bytes:
             raise SpoolFull(self._full())

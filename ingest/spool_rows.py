@@ -72,6 +72,7 @@ class Depth(msgspec.Struct, frozen=True):
     dead_letters: int = 0
     dirty_minutes: int = 0
     newest_id: int = 0
+    dead_letter_bytes: int = 0
 
     def after(self, row: Row, row_id: int) -> "Depth":
         """The depth when ``row`` has been added, as ``row_id``."""
@@ -103,7 +104,9 @@ def check(connection: sqlite3.Connection) -> None:
         raise Damaged(f"its {', '.join(odd)} are not as they were made")
     now = depth(connection)
     room = connection.execute("SELECT page_size * page_count FROM pragma_page_size, pragma_page_count").fetchone()[0]
-    if not (0 <= now.points <= now.bytes <= room and now.dead_letters >= 0 and now.dirty_minutes >= 0):
+    if not (
+        0 <= now.points <= now.bytes <= room and min(now.dead_letters, now.dead_letter_bytes, now.dirty_minutes) >= 0
+    ):
         raise Damaged(f"it says that {now.points} points wait in {now.bytes} bytes, of {room} in all")
 
 
@@ -179,13 +182,22 @@ def delete(connection: sqlite3.Connection, rows: Sequence[Row] | Sequence[Damage
 
 def depth(connection: sqlite3.Connection) -> Depth:
     """How much waits, as of now."""
-    totals = connection.execute("SELECT points, bytes, dead_letters FROM totals").fetchone()
+    sql = "SELECT t.points, t.bytes, t.dead_letters, d.bytes FROM totals t, dead_letter_totals d"
+    totals = connection.execute(sql).fetchone()
     if totals is None or any(type(total) is not int for total in totals):
         raise Damaged(f"the spool's totals are {totals}")
-    points, size, dead_letters = totals
+    points, size, dead_letters, dead_letter_bytes = totals
     oldest = connection.execute("SELECT time_ms FROM spool ORDER BY id LIMIT 1").fetchone()
     (newest_id,) = connection.execute("SELECT coalesce(max(id), 0) FROM spool").fetchone()
-    return Depth(points, size, oldest and oldest[0], dead_letters, dirty_minutes.total(connection), newest_id)
+    return Depth(
+        points=points,
+        bytes=size,
+        oldest_ms=oldest and oldest[0],
+        dead_letters=dead_letters,
+        dirty_minutes=dirty_minutes.total(connection),
+        newest_id=newest_id,
+        dead_letter_bytes=dead_letter_bytes,
+    )
 
 
 def audit(connection: sqlite3.Connection) -> None:

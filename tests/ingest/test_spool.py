@@ -12,7 +12,7 @@ import pytest
 from ingest import dead_letter
 from ingest.dead_letter import DeadLetter
 from ingest.dirty_minutes import DirtyMinute
-from ingest.errors import DiskFailed, SpoolFull
+from ingest.errors import DeadLettersFull, DiskFailed, SpoolFull
 from ingest.event import Event
 from ingest.lanes import Lane
 from ingest.line_protocol import LineEncoder
@@ -234,3 +234,23 @@ def test_kill_9_loses_nothing_that_was_acked(tmp_path: Path, seconds: float) -> 
     assert len(acked) >= 20
     assert kept == list(range(len(kept))), "the order was lost"
     assert len(kept) >= len([line for line in acked if line.endswith(b"\n")])
+
+
+async def test_when_dead_letters_fill_their_room_only_events_are_taken(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, 10**6, max_dead_letter_bytes=100)
+    event, other = Blob(b"events,sensor=a value=1 1\n", 1, are_events=True), Blob(b"m v=1 1\n", 1)
+    letter = DeadLetter(b"m v=x 1\n" * 10, "a field of another type, as it is", 1)
+    await spool.remove([], [letter])
+    assert spool.depth.dead_letter_bytes == 80 + 33
+    await spool.append([event])
+    with pytest.raises(DeadLettersFull, match="dead letters hold 100 bytes"):
+        await spool.append([event, other])
+    assert spool.depth.points == 1
+    await spool.close()
+
+    with closing(connect(tmp_path / FILE_NAME)) as connection:
+        dead_letter.delete(connection, dead_letter.select(connection))
+    spool = Spool(tmp_path, 10**6, max_dead_letter_bytes=100)
+    await spool.append([event, other])
+    assert (spool.depth.points, spool.depth.dead_letter_bytes) == (3, 0)
+    await spool.close()
