@@ -4,21 +4,23 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import structlog
 from aiohttp import web
 
 from ingest.access.access import Access
-from ingest.access.site import Site
 from ingest.access.tls import Certificates
 from ingest.archive.archive import Archive
 from ingest.archive.folder import ArchiveFolder
 from ingest.archive.retention import Retention
 from ingest.backend import Backend
 from ingest.background import beside
+from ingest.capacity import Bounds, Capacity
 from ingest.config import access_settings, influx_tokens
 from ingest.data_folder import DataFolder
 from ingest.decode.line_events import LineDecoder
+from ingest.errors import Overloaded
 from ingest.fail_points import Point, Reached, never
 from ingest.influxql import InfluxQL
 from ingest.live.arrivals import Arrivals
@@ -27,18 +29,23 @@ from ingest.metrics import Metrics
 from ingest.point_writer import InfluxAddress, PointWriter
 from ingest.rollup.keeper import Keeper, Pace
 from ingest.rollup.recount import Recount
-from ingest.routes.answers import errors_as_json
+from ingest.routes.answers import code_at, errors_as_json
+from ingest.routes.bodies import BodyLimits
 from ingest.routes.live import LiveRoutes
 from ingest.routes.openapi import OpenApiRoutes
 from ingest.routes.read import ReadRoutes
 from ingest.routes.security_headers import set_security_headers
 from ingest.routes.series import SeriesRoutes
 from ingest.routes.service import ServiceRoutes
-from ingest.routes.write import BodyLimits, WriteRoutes
+from ingest.routes.write import WRITE_PATHS, WriteRoutes
 from ingest.rules import Limits, Rules
 from ingest.salvage.salvage import Salvage
 from ingest.series.learn import Learner
 from ingest.series.registry import Registry, SeriesLimits, id_of
+from ingest.server.answers import Refusals
+from ingest.server.connection import Patience
+from ingest.server.descriptors import room_for
+from ingest.server.listening import Crowd, Doors, listening
 from ingest.settings import Settings
 from ingest.shipper import Batching, Shipper
 from ingest.sink import RegisteredSink, SpoolSink
@@ -66,8 +73,12 @@ async def running(settings: Settings, reached: Reached = never) -> AsyncIterator
         archive = await stack.enter_async_context(_archive(settings, settings.archive_dir, metrics))
         access = Access(access_settings(settings), metrics)
         await stack.enter_async_context(beside(access.reload.run()))
-        application = _application(settings, access, backend, archive, metrics, reached=reached)
-        yield await stack.enter_async_context(_listening(settings, application, access.certificates))
+        capacity = Capacity(_bounds(settings), metrics.shed())
+        metrics.watch(capacity.gauges)
+        await stack.enter_async_context(beside(capacity.run()))
+        application = _application(settings, access, backend, archive, metrics, capacity=capacity, reached=reached)
+        doors = _doors(settings, access.certificates)
+        yield await stack.enter_async_context(_listening(settings, application, doors, capacity, metrics))
         structlog.get_logger("app").info("stopping")
 
 
@@ -144,34 +155,40 @@ async def _archive(settings: Settings, path: Path | None, metrics: Metrics) -> A
 
 @asynccontextmanager
 async def _listening(
-    settings: Settings, application: web.Application, certificates: Certificates | None
+    settings: Settings, application: web.Application, doors: Doors, capacity: Capacity, metrics: Metrics
 ) -> AsyncIterator[str]:
-    # The body comes as it was sent: inflating has limits and reasons of its own. aiohttp waits up to its time-out for
-    # handlers to finish, and once more for those it then cancels; the other half of the grace time is the shipper's.
-    runner = web.AppRunner(
-        application, access_log=None, auto_decompress=False, shutdown_timeout=settings.grace_seconds / 4
-    )
+    # aiohttp waits up to its time-out for handlers to finish, and once more for those it then cancels; the other half
+    # of the grace time is the shipper's.
+    runner = web.AppRunner(application, shutdown_timeout=settings.grace_seconds / 4)
     await runner.setup()
     try:
-        site = Site(runner, settings.host, settings.port, certificates.context if certificates else None)
-        await site.start()
-        yield site.name
+        crowd = Crowd(cast(web.Server, runner.server), doors, capacity, _refusals())
+        metrics.watch(lambda: {"connections": len(crowd)})
+        async with listening(crowd, doors) as url:
+            yield url
     finally:
         await runner.cleanup()
 
 
 def _application(
-    settings: Settings, access: Access, backend: Backend, archive: Archive | None, metrics: Metrics, *, reached: Reached
+    settings: Settings,
+    access: Access,
+    backend: Backend,
+    archive: Archive | None,
+    metrics: Metrics,
+    *,
+    capacity: Capacity,
+    reached: Reached,
 ) -> web.Application:
     rules = Rules(_limits(settings), _clock_ms, backend.series)
     lines = LineDecoder(rules, time.time_ns, backend.sink.keeps_other_measurements, keeps_texts=archive is not None)
-    limits = BodyLimits(settings.max_body_bytes, settings.body_timeout_seconds)
+    limits = BodyLimits(settings.max_body_bytes, settings.max_inflated_bytes, settings.body_timeout_seconds)
     arrivals = Arrivals()
     sink = WatchedSink(backend.sink, arrivals)
-    write = WriteRoutes(rules, lines, sink, metrics, limits, archive=archive, reached=reached)
+    write = WriteRoutes(rules, lines, sink, metrics, limits, capacity=capacity, archive=archive, reached=reached)
     live = LiveRoutes(backend.store, arrivals)
     service = ServiceRoutes(metrics, backend.reasons, _warnings(access, backend, archive))
-    application = web.Application(middlewares=[errors_as_json], client_max_size=settings.max_body_bytes)
+    application = web.Application(middlewares=[errors_as_json])
     application.on_response_prepare.append(set_security_headers)
     guard = access.guard
     for routes in (
@@ -208,6 +225,24 @@ def _limits(settings: Settings) -> Limits:
 
 def _series_limits(settings: Settings) -> SeriesLimits:
     return SeriesLimits(settings.max_series, settings.max_new_series_a_minute)
+
+
+def _bounds(settings: Settings) -> Bounds:
+    return Bounds(settings.max_connections, settings.max_pending_bytes, settings.max_lag_seconds)
+
+
+def _refusals() -> Refusals:
+    return Refusals({path: code_at(path, Overloaded()) for path in WRITE_PATHS})
+
+
+def _doors(settings: Settings, certificates: Certificates | None) -> Doors:
+    patience = Patience(
+        head_seconds=settings.head_timeout_seconds,
+        idle_seconds=settings.idle_timeout_seconds,
+        answer_seconds=settings.answer_timeout_seconds,
+    )
+    tls = certificates.context if certificates else None
+    return Doors(settings.host, settings.port, room_for(settings.max_connections), patience, tls)
 
 
 def _batching(settings: Settings) -> Batching:

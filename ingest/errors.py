@@ -5,6 +5,7 @@ class IngestError(Exception):
     """``code`` is stable, the message is one sentence for people."""
 
     code = "internal"
+    retry_after_seconds = 5
 
 
 class BodyTooLarge(IngestError):
@@ -121,6 +122,26 @@ class TooManyWatchers(IngestError):
 
     def __init__(self, most: int) -> None:
         super().__init__(f"{most} watchers follow the live events already; /get_data can be read all the same")
+
+
+class Overloaded(IngestError):
+    """More is at work than can be done in time; the events are not kept."""
+
+    code = "overloaded"
+    retry_after_seconds = 1
+
+    def __init__(self) -> None:
+        super().__init__("more is sent than can be kept in time: send it again in a moment")
+
+
+class TooManyConnections(IngestError):
+    """There is a limit, and it is reached."""
+
+    code = "too_many_connections"
+    retry_after_seconds = 1
+
+    def __init__(self) -> None:
+        super().__init__("too many connections are open: close some, or come back in a moment")
 
 
 class Closed(IngestError):

@@ -26,6 +26,11 @@ _GAUGES = {
     "spool_files_set_aside": "Damaged files of the spool that were set aside, or were missing, and wait for a look",
     "rollup_dirty_minutes": "Minutes, of a sensor or of all, whose points wait to be counted again",
     "rollup_lag_seconds": "Everything that was stored until so many seconds ago is counted",
+    "connections": "Connections that are open",
+    "requests_at_work": "Writes that were let in and are not answered yet",
+    "requests_at_work_limit": "Beyond this a write is refused; it gives way while the service is late",
+    "body_bytes_at_work": "Bytes of request bodies in memory, small ones left out",
+    "body_bytes_at_work_limit": "At this no more bodies are let in; it gives way while the service is late",
     "archive_files": "Files of the raw archive",
     "archive_bytes": "Bytes of the raw archive's files",
     "archive_waiting_bytes": "Bytes that wait in memory for the raw archive's disk",
@@ -40,6 +45,16 @@ class ArchiveMetrics:
     written: Counter
     missed: Counter
     removed: Counter
+
+
+@dataclass(frozen=True, slots=True)
+class Shed:
+    """Counters of what was refused before anything was read of it, each by its reason."""
+
+    requests: Counter
+    bytes: Counter
+    connections: Counter
+    slow: Counter
 
 
 class Metrics:
@@ -60,6 +75,11 @@ class Metrics:
         )
         self.ack_seconds = self._latency("ack", "From a request's head to its events being on disk", _ACK_BUCKETS)
         self.write_seconds = self._latency("store_write", "One write to the store", _WRITE_BUCKETS)
+
+    def shed(self) -> Shed:
+        """The counters of what is refused for want of capacity, shown from now on."""
+        counter = self._counter("shed", "Requests and connections refused or cut for want of capacity", "reason")
+        return Shed(*(counter.labels(reason) for reason in ("requests", "bytes", "connections", "slow")))
 
     def archive(self) -> ArchiveMetrics:
         """The raw archive's counters, shown from now on."""

@@ -58,7 +58,16 @@ class Settings:
     )
     influx_gzip: bool = _setting(False, "compress writes: worth it where the network is slower than a core")
 
-    max_body_bytes: int = _setting(16 * 2**20, "largest request body, before and after inflation", least=1024)
+    max_connections: int = _setting(4096, "most connections at the same time", least=1)
+    max_lag_seconds: float = _setting(0.1, "how late the service may be before it refuses writes", least=0.01)
+    max_pending_bytes: int = _setting(
+        4 * 2**20, "once bodies of so many bytes are at work no more are let in", least=1024
+    )
+    head_timeout_seconds: float = _setting(10.0, "longest wait for a whole request head", least=0.1)
+    idle_timeout_seconds: float = _setting(75.0, "how long a connection may rest between requests", least=1.0)
+    answer_timeout_seconds: float = _setting(30.0, "how long a client may take nothing of its answer", least=0.1)
+    max_body_bytes: int = _setting(16 * 2**20, "largest request body, as it is sent", least=1024)
+    max_inflated_bytes: int = _setting(16 * 2**20, "largest request body when it is inflated", least=1024)
     body_timeout_seconds: float = _setting(30.0, "longest wait for a whole request body", least=0.1)
     max_valor_bytes: int = _setting(65_536, "longest valor, in bytes of UTF-8", least=64)
     min_timestamp_ms: int = _setting(631_152_000_000, "oldest timestamp taken; the default is 1990", least=0)

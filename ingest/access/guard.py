@@ -40,7 +40,7 @@ class Guard:
 
             return written
 
-        return [self._expecting(route, guarded(route.handler)) for route in routes]
+        return [_with(route, guarded(route.handler)) for route in routes]
 
     def for_reading(self, routes: Sequence[web.RouteDef]) -> list[web.RouteDef]:
         """For clients that may read, and only as long as they may."""
@@ -100,16 +100,6 @@ class Guard:
             raise UnknownHost
         return client
 
-    def _expecting(self, route: web.RouteDef, handler: Handler) -> web.RouteDef:
-        async def expected(request: web.Request) -> None:
-            # Who is refused is not asked for the body; the answer says why.
-            with suppress(IngestError):
-                self._client(request, Right.WRITE)
-                await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-                request.writer.output_size = 0
 
-        return _with(route, handler, expect_handler=expected)
-
-
-def _with(route: web.RouteDef, handler: Handler, **others: object) -> web.RouteDef:
-    return web.RouteDef(route.method, route.path, handler, route.kwargs | others)
+def _with(route: web.RouteDef, handler: Handler) -> web.RouteDef:
+    return web.RouteDef(route.method, route.path, handler, route.kwargs)

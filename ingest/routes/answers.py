@@ -19,8 +19,10 @@ from ingest.errors import (
     DiskFailed,
     Forbidden,
     IngestError,
+    Overloaded,
     SpoolFull,
     StoreUnavailable,
+    TooManyConnections,
     TooManyWatchers,
     Unauthorized,
     UnknownContentType,
@@ -29,7 +31,6 @@ from ingest.errors import (
 )
 
 JSON = "application/json"
-_RETRY_AFTER_SECONDS = 5
 # The first is for browsers, which then ask for a password.
 _CHALLENGE = 'Basic realm="pulso", Bearer'
 
@@ -49,8 +50,12 @@ STATUS: dict[type[IngestError], HTTPStatus] = {
     DiskFailed: HTTPStatus.SERVICE_UNAVAILABLE,
     SpoolFull: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
+    TooManyConnections: HTTPStatus.SERVICE_UNAVAILABLE,
     TooManyWatchers: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+
+_RETRIED = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
 
 # On InfluxDB's own routes its clients find InfluxDB's own codes.
 _INFLUX_PATHS = ("/api/v2/write", "/write")
@@ -72,9 +77,19 @@ def json_answer(body: Any, status: int = HTTPStatus.OK) -> web.Response:
 
 def error_answer(status: int, code: str, message: str) -> web.Response:
     """Errors look as InfluxDB's do, on every route."""
-    answer = json_answer({"code": code, "message": message}, status)
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        answer.headers["Retry-After"] = str(_RETRY_AFTER_SECONDS)
+    return json_answer({"code": code, "message": message}, status)
+
+
+def code_at(path: str, error: IngestError) -> str:
+    """The code of ``error`` for clients of ``path``."""
+    return _INFLUX_CODES.get(STATUS[type(error)], error.code) if path in _INFLUX_PATHS else error.code
+
+
+def _answer_to(request: web.Request, error: IngestError) -> web.Response:
+    status = STATUS[type(error)]
+    answer = error_answer(status, code_at(request.path, error), str(error))
+    if status in _RETRIED:
+        answer.headers["Retry-After"] = str(error.retry_after_seconds)
     if status == HTTPStatus.UNAUTHORIZED:
         answer.headers["WWW-Authenticate"] = _CHALLENGE
     return answer
@@ -86,9 +101,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     try:
         return await handler(request)
     except IngestError as error:
-        status = STATUS[type(error)]
-        code = _INFLUX_CODES.get(status, error.code) if request.path in _INFLUX_PATHS else error.code
-        return error_answer(status, code, str(error))
+        return _answer_to(request, error)
     except web.HTTPException as error:
         answer = error_answer(error.status, error.reason.lower(), _sentence(request, error))
         if "Allow" in error.headers:

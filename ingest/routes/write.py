@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 
 import msgspec
@@ -12,23 +11,28 @@ import structlog
 from aiohttp import web
 
 from ingest.archive.archive import Archive
-from ingest.body import decoded_body
+from ingest.capacity import Capacity
 from ingest.decode import Decoded, Decoder, RefusedMessage
 from ingest.decode.json_events import JsonDecoder, NdjsonDecoder
 from ingest.decode.line_events import LineBody, LineDecoder
-from ingest.errors import BadParameter, BodyTooLarge, BodyTooSlow, IngestError, UnknownContentType
+from ingest.errors import BadParameter, IngestError, UnknownContentType
 from ingest.fail_points import Point, Reached, never
 from ingest.line_parser import LINE_PROTOCOL
 from ingest.metrics import Metrics
 from ingest.reject import RejectedItem
 from ingest.routes.answers import error_answer, json_answer
+from ingest.routes.bodies import BodyLimits, expected, read_body
 from ingest.rules import Rules
 from ingest.seldom import Seldom
+from ingest.server.connection import is_counted
 from ingest.sink import Sink
 
+WRITE_PATHS = ("/get_sensor", "/events", "/api/v2/write", "/write")
 # Above these sizes decoding goes to a thread, so that the loop answers others meanwhile.
 _QUICK_BODY_BYTES = 200_000
 _THOROUGH_BODY_BYTES = 10_000
+# They need the interpreter all the time: more at once would be no faster, and every other request slower.
+_MOST_LARGE_BODIES = 2
 _MAX_LINES_NAMED = 10
 _NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 _JSON = ("application/json", "")
@@ -45,14 +49,6 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
     not_listed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class BodyLimits:
-    """The longest body, before and after inflation, and the longest wait for all of it."""
-
-    max_bytes: int
-    timeout_seconds: float
-
-
 class WriteRoutes:
     """Takes events in any format and makes them durable."""
 
@@ -64,6 +60,7 @@ class WriteRoutes:
         metrics: Metrics,
         limits: BodyLimits,
         *,
+        capacity: Capacity,
         archive: Archive | None,
         reached: Reached = never,
     ) -> None:
@@ -75,14 +72,16 @@ class WriteRoutes:
         self._reached = reached
         self._metrics = metrics
         self._limits = limits
+        self._capacity = capacity
+        self._large = asyncio.Semaphore(_MOST_LARGE_BODIES)
         self._tell_of_refused = Seldom(structlog.get_logger("write").warning)
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.post("/get_sensor", self.post_events),
-            web.post("/events", self.post_events),
-            web.post("/api/v2/write", self.post_lines),
-            web.post("/write", self.post_lines_v1),
+            web.post("/get_sensor", self.post_events, expect_handler=expected),
+            web.post("/events", self.post_events, expect_handler=expected),
+            web.post("/api/v2/write", self.post_lines, expect_handler=expected),
+            web.post("/write", self.post_lines_v1, expect_handler=expected),
         ]
 
     async def post_events(self, request: web.Request) -> web.Response:
@@ -124,18 +123,34 @@ class WriteRoutes:
         """Decode the body and make its events durable, counting every step."""
         started = time.perf_counter()
         try:
-            decoded = await _decode(choose(request), await self._body(request))
-            self._count(decoded)
-            lines = [*decoded.lines, *self._told(decoded.refused_messages)]
-            if decoded.events or lines:
-                await self._keep(decoded, lines)
-                self._reached(Point.BEFORE_ACK)
-                self._metrics.accepted.inc(decoded.accepted)
-                self._metrics.ack_seconds.observe(time.perf_counter() - started)
+            if not is_counted(request):
+                self._capacity.check()
+            with self._capacity.body() as share:
+                body = await read_body(request, self._limits, share)
+                decoded = await self._decoded(choose(request), body)
+                self._count(decoded)
+                lines = [*decoded.lines, *self._told(decoded.refused_messages)]
+                if decoded.events or lines:
+                    await self._keep(decoded, lines)
+                    self._reached(Point.BEFORE_ACK)
+                    self._metrics.accepted.inc(decoded.accepted)
+                    self._metrics.ack_seconds.observe(time.perf_counter() - started)
         except IngestError as error:
             self._metrics.rejected.labels(error.code).inc()
             raise
         return decoded
+
+    async def _decoded(self, decoder: Decoder, body: bytes) -> Decoded:
+        if len(body) > _QUICK_BODY_BYTES:
+            async with self._large:
+                return await asyncio.to_thread(lambda: decoder.quick(body) or decoder.thorough(body))
+        decoded = decoder.quick(body)
+        if decoded is not None:
+            return decoded
+        if len(body) > _THOROUGH_BODY_BYTES:
+            async with self._large:
+                return await asyncio.to_thread(decoder.thorough, body)
+        return decoder.thorough(body)
 
     async def _keep(self, decoded: Decoded, lines: Sequence[bytes]) -> None:
         keeping = self._sink.append(decoded.events, lines)
@@ -143,17 +158,6 @@ class WriteRoutes:
             await self._archive.beside(keeping, decoded.events, decoded.texts)
         else:
             await keeping
-
-    async def _body(self, request: web.Request) -> bytes:
-        try:
-            async with asyncio.timeout(self._limits.timeout_seconds):
-                body = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            raise BodyTooLarge(self._limits.max_bytes) from None
-        except TimeoutError:
-            raise BodyTooSlow(self._limits.timeout_seconds) from None
-        encoding = request.headers.get("Content-Encoding", "").strip().lower()
-        return await decoded_body(body, encoding, self._limits.max_bytes)
 
     def _count(self, decoded: Decoded) -> None:
         refused = decoded.rejects.by_code + Counter(message.reject.code for message in decoded.refused_messages)
@@ -168,17 +172,6 @@ class WriteRoutes:
         first = messages[0]
         self._tell_of_refused("messages_refused", messages=len(messages), path=first.path, reason=first.reject.reason)
         return [message.line for message in messages] if self._sink.keeps_other_measurements else []
-
-
-async def _decode(decoder: Decoder, body: bytes) -> Decoded:
-    if len(body) > _QUICK_BODY_BYTES:
-        return await asyncio.to_thread(lambda: decoder.quick(body) or decoder.thorough(body))
-    decoded = decoder.quick(body)
-    if decoded is not None:
-        return decoded
-    return (
-        await asyncio.to_thread(decoder.thorough, body) if len(body) > _THOROUGH_BODY_BYTES else decoder.thorough(body)
-    )
 
 
 def _lines_answer(decoded: Decoded) -> web.Response:

@@ -1,6 +1,5 @@
 """HTTPS: certificates that change, clients' certificates, and whoever does not speak TLS."""
 
-import asyncio
 import http.client
 import json
 import signal
@@ -15,10 +14,8 @@ from typing import Any
 
 import pytest
 import trustme
-from aiohttp import web
 
-from ingest.access.site import Site
-from ingest.access.tls import Certificates, TlsFiles
+from ingest.access.tls import TlsFiles
 from ingest.access.unusable import Unusable
 from tests.faults.service import Service, served
 
@@ -150,20 +147,6 @@ def _ask_for(seconds: float, service: Service, context: ssl.SSLContext) -> None:
     while time.monotonic() < deadline:
         with connected(service, context) as connection:
             asked(connection)
-
-
-async def test_who_says_nothing_is_cut_off(place: Place) -> None:
-    context = Certificates(TlsFiles(place.certificate, place.key, None)).context
-    runner = web.AppRunner(web.Application())
-    await runner.setup()
-    site = Site(runner, "127.0.0.1", 0, context, handshake_seconds=0.2)
-    await site.start()
-    try:
-        reader, writer = await asyncio.open_connection("127.0.0.1", runner.addresses[0][1])
-        assert await asyncio.wait_for(reader.read(), SECONDS) == b""
-        writer.close()
-    finally:
-        await runner.cleanup()
 
 
 def test_files_that_cannot_be_used_are_said_in_sentences(place: Place) -> None:

@@ -1,0 +1,23 @@
+"""Answers that are ready before the question, for when there is no time to put them together."""
+
+import msgspec
+
+from ingest.errors import IngestError, Overloaded, TooManyConnections
+
+
+class Refusals:
+    """``by_path`` has the whole answer to a write that is refused, for each path that takes writes."""
+
+    def __init__(self, codes: dict[str, str]) -> None:
+        """``codes`` has the error code that each path's clients know."""
+        self.by_path = {path: _unavailable(Overloaded(), code) for path, code in codes.items()}
+        self.connection = _unavailable(TooManyConnections(), TooManyConnections.code, closes=True)
+
+
+def _unavailable(error: IngestError, code: str, *, closes: bool = False) -> bytes:
+    body = msgspec.json.encode({"code": code, "message": str(error)}) + b"\n"
+    close = "Connection: close\r\n" if closes else ""
+    return (
+        f"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        f"Retry-After: {error.retry_after_seconds}\r\n{close}\r\n"
+    ).encode() + body

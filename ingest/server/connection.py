@@ -1,0 +1,147 @@
+"""One connection of a client: aiohttp's, with an end to everything that a client can draw out."""
+
+import asyncio
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+
+from ingest.capacity import Capacity
+from ingest.routes.answers import error_answer
+from ingest.server.answers import Refusals
+from ingest.server.gate import Gate
+
+_SHOWN_CHARACTERS = 200
+# A client that sends on after its answer is listened to for so long, or it might never see the answer.
+_LINGERING_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a connection may take for a request's head, rest between requests, and take nothing of an answer."""
+
+    head_seconds: float
+    idle_seconds: float
+    answer_seconds: float
+
+
+class Connection(web.RequestHandler):
+    """Serves one client; ``is_overdue`` tells when it has taken too long."""
+
+    __slots__ = ("_capacity", "_counted", "_head_since", "_patience", "_stuck_since")
+
+    def __init__(
+        self,
+        server: web.Server,
+        loop: asyncio.AbstractEventLoop,
+        patience: Patience,
+        capacity: Capacity,
+        refusals: Refusals,
+    ) -> None:
+        super().__init__(
+            server,
+            loop=loop,
+            keepalive_timeout=patience.idle_seconds,
+            lingering_time=_LINGERING_SECONDS,
+            access_log=None,  # type: ignore[arg-type]
+            # The body comes as it was sent: inflating has limits and reasons of its own.
+            auto_decompress=False,
+        )
+        self._parser: Any = Gate(self._parser, self, capacity, refusals)
+        self._patience = patience
+        self._capacity = capacity
+        self._counted = False
+        self._head_since: float | None = None
+        self._stuck_since: float | None = None
+
+    @property
+    def counted(self) -> bool:
+        """Whether the gate let the current request in and counts it."""
+        return self._counted
+
+    def is_overdue(self, now: float) -> bool:
+        """Whether it is to be cut, at ``now`` on the loop's clock; a slow body is its handler's concern."""
+        head_since, stuck_since = self._head_since, self._stuck_since
+        return (head_since is not None and now - head_since > self._patience.head_seconds) or (
+            stuck_since is not None and now - stuck_since > self._patience.answer_seconds
+        )
+
+    def is_idle(self) -> bool:
+        waiter = self._waiter
+        return waiter is not None and not waiter.done() and not self._messages and self._stuck_since is None
+
+    def count(self) -> None:
+        self._counted = True
+
+    def answer(self, whole: bytes) -> None:
+        self._request_count += 1
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        if self.transport is not None:
+            self.transport.write(whole)
+
+    def data_received(self, data: bytes) -> None:
+        requests = self._request_count
+        super().data_received(data)
+        if self._request_count != requests:
+            self._head_since = None
+        elif self._head_since is None and self.is_idle():
+            self._head_since = self._loop.time()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stuck_since = self._loop.time()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stuck_since = None
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        try:
+            finished = await super().finish_response(request, resp, start_time)
+            if self._stuck_since is not None:
+                # Small answers wait for nobody: a client that reads none of them would fill the memory with them.
+                await self._taken()
+            return finished
+        finally:
+            self._leave()
+
+    async def _taken(self) -> None:
+        try:
+            await self._drain_helper()
+        except ConnectionError:
+            return
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        super().connection_lost(exc)
+        if self._messages:
+            # No handler will come to it any more. One that has begun finishes, and counts until then.
+            self._leave()
+
+    def _leave(self) -> None:
+        if self._counted:
+            self._counted = False
+            self._capacity.leave()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = HTTPStatus.INTERNAL_SERVER_ERROR,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """What is no HTTP is answered and not logged: whoever sends it could fill the disk."""
+        if status != HTTPStatus.BAD_REQUEST:
+            return super().handle_error(request, status, exc, message)
+        said = (message or "").partition("\n")[0][:_SHOWN_CHARACTERS].rstrip(": ")
+        answer = error_answer(status, "bad_request", f"that is no HTTP request: {said}")
+        answer.force_close()
+        return answer
+
+
+def is_counted(request: web.BaseRequest) -> bool:
+    """Whether ``request`` is counted by the gate already."""
+    connection = request.protocol
+    return isinstance(connection, Connection) and connection.counted

@@ -1,0 +1,60 @@
+"""The way of requests from a connection's parser to its handlers; what is beyond the capacity turns round here."""
+
+from typing import Any, Protocol
+
+from ingest.capacity import Capacity
+from ingest.server.answers import Refusals
+
+_HTTP_1_1 = (1, 1)
+
+
+class Doorway(Protocol):
+    """The connection behind a gate."""
+
+    def is_idle(self) -> bool:
+        """Whether it waits for a request, so that an answer can go out at once."""
+        ...
+
+    def answer(self, whole: bytes, /) -> None:
+        """Send a whole HTTP answer."""
+        ...
+
+    def count(self) -> None:
+        """The next request was let in and has to leave when it is answered."""
+        ...
+
+
+class Gate:
+    """Stands in for aiohttp's parser and asks it. A write beyond the capacity is answered right here.
+
+    To refuse it further in costs three times as much, and at three times the capacity that would be all there is.
+    Only a request that came whole and alone is refused here: any other is let through, to be refused by its handler.
+    """
+
+    def __init__(self, parser: Any, doorway: Doorway, capacity: Capacity, refusals: Refusals) -> None:
+        self._parser = parser
+        self._doorway = doorway
+        self._capacity = capacity
+        self._refusal_of = refusals.by_path
+        # Everything but feed_data is the parser's own.
+        self.message_consumed = parser.message_consumed
+        self.pause_reading = parser.pause_reading
+        self.set_upgraded = parser.set_upgraded
+        self.feed_eof = parser.feed_eof
+
+    def feed_data(self, data: bytes) -> Any:
+        """What the parser makes of ``data``, without a request that was refused here."""
+        parsed = self._parser.feed_data(data)
+        messages, upgraded, tail = parsed
+        if len(messages) != 1 or upgraded or not self._doorway.is_idle():
+            return parsed
+        message, payload = messages[0]
+        refusal = self._refusal_of.get(message.path.partition("?")[0]) if message.method == "POST" else None
+        if refusal is None or message.should_close or message.version != _HTTP_1_1 or not payload.is_eof():
+            return parsed
+        if self._capacity.enter():
+            self._doorway.count()
+            return parsed
+        self._parser.message_consumed()
+        self._doorway.answer(refusal)
+        return [], upgraded, tail
