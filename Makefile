@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint tools faults bench lock clean
+.PHONY: help install run test lint tools faults fuzz bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -40,6 +40,9 @@ bench: install tools ## Measure, and print the tables of docs/performance.md (ab
 faults: install tools ## Kill, break and starve the service, and prove that nothing acked is lost (SECONDS=… SEED=… FAULT=… STORE=…)
 	@$(BIN)/python -m tests.faults --seconds $(or $(SECONDS),0) $(if $(SEED),--seed $(SEED)) \
 		$(if $(FAULT),--fault $(FAULT)) $(if $(STORE),--store $(STORE))
+
+fuzz: install tools ## Send a million broken requests to both stores: no 5xx, no hang, no growth (INPUTS=… SEED=…)
+	@$(BIN)/python -m tests.fuzz $(if $(INPUTS),--inputs $(INPUTS)) $(if $(SEED),--seed $(SEED))
 
 lock: install ## Bring the lock files up to date with pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock

@@ -16,7 +16,9 @@ LINE_PROTOCOL = "line_protocol"
 # In the key a delimiter is escaped when the byte before it is a backslash, whatever stands before that one.
 _MEASUREMENT = rb"(?:[^, \n]|(?<=\\)[, ])++"
 _IN_TAG = rb"(?:[^,= \n]|(?<=\\)[,= ])++"
-_TAG = rb"," + _IN_TAG + rb"=" + _IN_TAG
+# The first byte of a value may be an equals sign, though nobody should rely on it.
+_TAG_VALUE = rb"(?:=?+" + _IN_TAG + rb"|=)"
+_TAG = rb"," + _IN_TAG + rb"=" + _TAG_VALUE
 # In the fields a backslash takes the next byte with it.
 _FIELD_KEY = rb"(?:[^,= \n\\]|\\.)++"
 _FLOAT = rb"-?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+"
@@ -27,16 +29,19 @@ _FIELD = _FIELD_KEY + rb"=" + _VALUE
 
 _LINE_KEY = _MEASUREMENT + rb"(?:" + _TAG + rb")*+"
 _LINE_FIELDS = _FIELD + rb"(?:," + _FIELD + rb")*+"
-_LINE_END = rb" *+\r?(?:\n|\Z)"
+# After the blank that ends a part of the line, these are passed over.
+_GAP = rb" [ \t\0]*+"
+_LINE_END = rb"\r?(?:\n|\Z)"
 # Without groups, and to be matched with re.DOTALL.
-ANY_LINE = _LINE_KEY + rb" ++" + _LINE_FIELDS + rb"(?: ++-?[0-9]++)?+" + _LINE_END
+ANY_LINE = _LINE_KEY + _GAP + _LINE_FIELDS + rb"(?:" + _GAP + rb"(?:-?[0-9]++ *+)?+)?+" + _LINE_END
 
 _LINE = re.compile(
-    rb"(?P<key>" + _LINE_KEY + rb") ++(?P<fields>" + _LINE_FIELDS + rb")(?: ++(?P<time>-?[0-9]++))?+" + _LINE_END,
+    rb"(?P<key>" + _LINE_KEY + rb")" + _GAP + rb"(?P<fields>" + _LINE_FIELDS + rb")"
+    rb"(?:" + _GAP + rb"(?:(?P<time>-?[0-9]++) *+)?+)?+" + _LINE_END,
     re.DOTALL,
 )
 _BLANKS_AND_COMMENTS = re.compile(rb"(?:[ \t\0\r\n]++|#[^\n]*+)*+")
-_TAGS = re.compile(rb",(?P<key>" + _IN_TAG + rb")=(?P<value>" + _IN_TAG + rb")")
+_TAGS = re.compile(rb",(?P<key>" + _IN_TAG + rb")=(?P<value>" + _TAG_VALUE + rb")")
 _FIELDS = re.compile(rb"(?P<key>" + _FIELD_KEY + rb")=(?P<value>" + _VALUE + rb"),?", re.DOTALL)
 _KEY = re.compile(_MEASUREMENT + rb"(?:" + _TAG + rb")*+")
 _NUMBER_TO_CHECK = re.compile(rb"=[-0-9.]*+(?:[eE]|(?<=[0-9.]{17}))")
@@ -44,7 +49,8 @@ _NUMBER_TO_CHECK = re.compile(rb"=[-0-9.]*+(?:[eE]|(?<=[0-9.]{17}))")
 # that is never closed, and a backslash before a newline, take no further line with them.
 _BROKEN_VALUE = rb'=(?:[^",\\\n]++|\\[^\n]|' + _STRING + rb'|["\\])*+'
 _BROKEN_LINE = re.compile(rb"(?:[^\\ \n]++|\\[^\n])*+(?:[^=\\\n]++|\\[^\n]|" + _BROKEN_VALUE + rb"|\\)*+\n?", re.DOTALL)
-_RESERVED_TAG_KEYS = frozenset({b"_field", b"_measurement", b"time"})
+_RESERVED_TAG_KEYS = frozenset({b"_field", b"_measurement", b"time", b"\x00", b"\xff"})
+_RESERVED_FIELD_KEY = b"time"
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
@@ -107,7 +113,7 @@ def parse_tags(key: bytes) -> dict[bytes, bytes] | Reject:
     for match in _TAGS.finditer(key, len(measurement_text(key))):
         name = unescape_key(match["key"])
         if name in _RESERVED_TAG_KEYS:
-            return _unparsable(key, f'cannot use reserved tag key "{name.decode()}"')
+            return _unparsable(key, f'cannot use reserved tag key "{_shown(name)}"')
         if name in tags:
             return _unparsable(key, "duplicate tags")
         tags[name] = unescape_key(match["value"])
@@ -129,6 +135,13 @@ def measurement_text(key: bytes) -> bytes:
 def parse_fields(fields: bytes) -> list[tuple[bytes, bytes]]:
     """The fields of a line that parses: unescaped names, values as they stand (a string with its quotes)."""
     return [(unescape_key(match["key"]), match["value"]) for match in _FIELDS.finditer(fields)]
+
+
+def field_refusal(line: Line) -> Reject | None:
+    """What InfluxDB holds against a field of a line that parses; it would say so when the sender is gone."""
+    if _RESERVED_FIELD_KEY not in line.fields or _RESERVED_FIELD_KEY not in dict(parse_fields(line.fields)):
+        return None
+    return _unparsable(line.key, 'invalid field name: input field "time" is reserved')
 
 
 def unescape_key(text: bytes) -> bytes:

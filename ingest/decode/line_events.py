@@ -11,6 +11,7 @@ from ingest.event import NS_PER_MS, Event
 from ingest.line_parser import (
     BadLine,
     Line,
+    field_refusal,
     parse_fields,
     parse_lines,
     unescape_string,
@@ -100,7 +101,7 @@ class LineDecoder:
 
     def _of_series(self, line: Line, time_ns: int, series: _Series) -> Event | bytes | Reject:
         if not series.tag:
-            return b"%b %b %d\n" % (line.key, line.fields, time_ns)
+            return field_refusal(line) or b"%b %b %d\n" % (line.key, line.fields, time_ns)
         valor = _valor(line.fields)
         return valor if isinstance(valor, Reject) else self._rules.check(Event(time_ns // NS_PER_MS, series.tag, valor))
 

@@ -6,17 +6,15 @@ from aiohttp import hdrs, web
 from multidict import istr
 
 # Of answers that no browser should treat as a page; the page has a policy of its own.
-_HEADERS: Final = tuple(
-    (istr(name), value)
-    for name, value in {
-        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "Cross-Origin-Resource-Policy": "same-origin",
-        # What is stored is nobody's to keep on the way, and an ack of yesterday acknowledges nothing today.
-        "Cache-Control": "no-store",
-    }.items()
-)
+SECURITY_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    # What is stored is nobody's to keep on the way, and an ack of yesterday acknowledges nothing today.
+    "Cache-Control": "no-store",
+}
+_HEADERS: Final = tuple((istr(name), value) for name, value in SECURITY_HEADERS.items())
 
 
 async def set_security_headers(_: web.Request, answer: web.StreamResponse) -> None:

@@ -3,6 +3,7 @@
 import msgspec
 
 from ingest.errors import IngestError, Overloaded, TooManyConnections
+from ingest.routes.security_headers import SECURITY_HEADERS
 
 
 class Refusals:
@@ -16,8 +17,12 @@ class Refusals:
 
 def _unavailable(error: IngestError, code: str, *, closes: bool = False) -> bytes:
     body = msgspec.json.encode({"code": code, "message": str(error)}) + b"\n"
-    close = "Connection: close\r\n" if closes else ""
-    return (
-        f"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-        f"Retry-After: {error.retry_after_seconds}\r\n{close}\r\n"
-    ).encode() + body
+    headers = {
+        "Content-Type": "application/json",
+        "Content-Length": len(body),
+        "Retry-After": error.retry_after_seconds,
+        **SECURITY_HEADERS,
+        **({"Connection": "close"} if closes else {}),
+    }
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"HTTP/1.1 503 Service Unavailable\r\n{lines}\r\n".encode() + body

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from ingest.capacity import Capacity
 from ingest.routes.answers import error_answer
+from ingest.routes.security_headers import SECURITY_HEADERS
 from ingest.server.answers import Refusals
 from ingest.server.gate import Gate
 
@@ -137,6 +138,8 @@ class Connection(web.RequestHandler):
             return super().handle_error(request, status, exc, message)
         said = (message or "").partition("\n")[0][:_SHOWN_CHARACTERS].rstrip(": ")
         answer = error_answer(status, "bad_request", f"that is no HTTP request: {said}")
+        # No application sees this answer, and aiohttp would put its version where no name is.
+        answer.headers.update({**SECURITY_HEADERS, "Server": "ingest"})
         answer.force_close()
         return answer
 

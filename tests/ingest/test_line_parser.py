@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from ingest.line_parser import (
     BadLine,
     Line,
+    field_refusal,
     parse_fields,
     parse_lines,
     parse_tags,
@@ -128,3 +129,23 @@ def test_splitting_and_joining_changes_no_line(parts: list[bytes]) -> None:
 def test_any_text_comes_to_an_end_with_an_answer_for_each_line(body: bytes) -> None:
     for line in parse_lines(body):
         assert isinstance(line, Line) or line.reject.reason
+
+
+def test_quirks_of_influxdb_that_its_judgement_showed() -> None:
+    assert only(b"m,a==b,c== \t\0 v=1 \0\t5  ") == Line(b"m,a==b,c==", b"v=1", 5)
+    assert only(b"m v=1 \t\n") == Line(b"m", b"v=1", None)
+    assert parse_tags(b"m,a==b,c==") == {b"a": b"=b", b"c": b"="}
+    assert isinstance(only(b"m,a=b=c v=1"), BadLine)
+    for name in (b"time", b"_field", b"_measurement", b"\0", b"\xff"):
+        reject = parse_tags(b"m," + name + b"=1")
+        assert isinstance(reject, Reject), name
+        assert "reserved tag key" in reject.reason
+
+
+def test_a_field_that_influxdb_would_refuse_later_is_refused_now() -> None:
+    for fields in (b"time=1", b'a="x",time=2i', b"time=t,b=1"):
+        refusal = field_refusal(Line(b"m", fields, None))
+        assert refusal is not None, fields
+        assert "time" in refusal.reason
+    for fields in (b"times=1", b'a="time=1"', b"runtime=1", b"a\\,time=1"):
+        assert field_refusal(Line(b"m", fields, None)) is None, fields

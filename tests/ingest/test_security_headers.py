@@ -1,5 +1,7 @@
 """Every answer of the real service tells a browser to run, keep, guess and share nothing of it."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -52,6 +54,24 @@ async def test_answers_to_writers_have_them_too(client: ClientSession) -> None:
         async with client.post(path, data=body, headers={"Content-Type": "application/json"}) as answer:
             assert answer.status == status
             hold(answer)
+
+
+@pytest.mark.parametrize("request_line", [b"GET /\xff HTTP/1.1", b"rubbish", b"GET / HTTP/9"])
+async def test_what_is_no_http_gets_them_and_is_not_logged(
+    client: ClientSession, request_line: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = client._base_url
+    assert url is not None
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    writer.write(request_line + b"\r\nHost: x\r\nAccept: text/html\r\n\r\n")
+    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    assert head.split(b" ")[1] == b"400", head
+    lines = head.decode().split("\r\n")
+    assert {f"{name}: {value}" for name, value in HEADERS.items()} <= set(lines), head
+    assert not any("python" in line.lower() or "aiohttp" in line.lower() for line in lines), head
+    assert json.loads(body)["code"] == "bad_request"
+    assert caplog.records == []
 
 
 async def test_the_stream_has_them(client: ClientSession) -> None:
