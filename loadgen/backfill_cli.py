@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from rich.console import Console
 
+from loadgen.access import BadAccessError
 from loadgen.backfill import Backfill
 from loadgen.backfill_options import plan_of
 from loadgen.commands import INTERRUPTED, NOT_ALL, OK, fail, in_loop
@@ -23,6 +24,8 @@ def backfill_command(options: Namespace) -> int:
     try:
         with ResultsWriter(options.results) as results:
             summary, ending = _carry_out(plan, results, options)
+    except BadAccessError as error:
+        return fail("backfill", str(error))
     except AwayError as reason:
         return fail("backfill", f"nobody answers at {plan.url}: {reason}. Start the service, or name it with --url")
     except OSError as error:
@@ -72,6 +75,8 @@ def again(options: Namespace, plan: Plan) -> str:
     command = ["loadgen", "backfill", "--days", _exact(options.days), "--until", _shown(_stop_ms(plan))]
     command += ["--interval", f"{_exact(options.interval)}s", "--sensors", str(plan.sensors)]
     command += ["--profile", plan.profile, "--seed", str(plan.seed), "--url", plan.url]
+    for option, path in (("--token-file", options.token_file), ("--ca-file", options.ca_file)):
+        command += [option, str(path)] if path else []
     return shlex.join(command)
 
 

@@ -1,6 +1,7 @@
 """A keep-alive HTTP/1.1 client with one request at a time, several times faster than a general one."""
 
 import asyncio
+import ssl
 from typing import Final, cast
 
 import httptools
@@ -21,9 +22,9 @@ class Answer(msgspec.Struct, frozen=True):
     body: bytes
 
 
-async def refusal(target: Target, timeout_seconds: float) -> str | None:
+async def refusal(target: Target, timeout_seconds: float, tls: ssl.SSLContext | None = None) -> str | None:
     """Why the target can't be reached, so that thousands of events need not find out one by one; None if it can."""
-    connection = Connection(target, timeout_seconds)
+    connection = Connection(target, timeout_seconds, tls)
     try:
         await connection.open()
     except NoAnswerError as reason:
@@ -33,11 +34,15 @@ async def refusal(target: Target, timeout_seconds: float) -> str | None:
 
 
 class Connection:
-    """One place in the queue of a server: a TCP connection, opened when needed and again when it was lost."""
+    """One place in the queue of a server: a TCP connection, opened when needed and again when it was lost.
 
-    def __init__(self, target: Target, timeout_seconds: float) -> None:
+    ``tls`` is None for plain HTTP.
+    """
+
+    def __init__(self, target: Target, timeout_seconds: float, tls: ssl.SSLContext | None = None) -> None:
         self._target = target
         self._timeout_seconds = timeout_seconds
+        self._tls = tls
         self._wire: Wire | None = None
 
     async def request(self, payload: bytes) -> Answer:
@@ -58,7 +63,7 @@ class Connection:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                _, wire = await loop.create_connection(Wire, self._target.host, self._target.port)
+                _, wire = await loop.create_connection(Wire, self._target.host, self._target.port, ssl=self._tls)
         except TimeoutError:
             raise NoAnswerError(f"no connection within {self._timeout_seconds:g} s") from None
         except OSError as error:

@@ -8,6 +8,7 @@ from asyncio.subprocess import PIPE, Process
 
 import msgspec
 
+from loadgen.access import OPEN, Access
 from loadgen.merge import Shares, merged_summary
 from loadgen.plan import Plan
 from loadgen.progress import Reporter
@@ -29,12 +30,14 @@ class ProcessDiedError(Exception):
         self.summary = summary
 
 
-async def run_in_processes(plan: Plan, results: ResultsWriter, reporter: Reporter, stop: asyncio.Event) -> Summary:
+async def run_in_processes(
+    plan: Plan, results: ResultsWriter, reporter: Reporter, stop: asyncio.Event, access: Access = OPEN
+) -> Summary:
     """As ``run``, by as many processes as the plan says. Raises ProcessDiedError when the others have ended."""
     workers = [Worker(share) for share in range(plan.processes)]
     try:
         await asyncio.gather(*(worker.start() for worker in workers))
-        return await Crew(plan, workers, results, reporter).carry_out(stop)
+        return await Crew(plan, workers, results, reporter, access).carry_out(stop)
     finally:
         await asyncio.gather(*(worker.end() for worker in workers))
 
@@ -90,8 +93,11 @@ class Worker:
 class Crew:
     """The processes of one run."""
 
-    def __init__(self, plan: Plan, workers: list[Worker], results: ResultsWriter, reporter: Reporter) -> None:
+    def __init__(
+        self, plan: Plan, workers: list[Worker], results: ResultsWriter, reporter: Reporter, access: Access
+    ) -> None:
         self._plan = plan
+        self._access = access
         self._workers = workers
         self._results = results
         self._reporter = reporter
@@ -105,7 +111,7 @@ class Crew:
         plan = msgspec.structs.replace(self._plan, start_ms=start_ms)
         self._results.write(Started(plan, EVENTS_VERSION))
         for worker, share in zip(self._workers, plan.shares(), strict=True):
-            worker.send(msgspec.json.encode(Share(share, start_ns)))
+            worker.send(msgspec.json.encode(Share(share, start_ns, self._access)))
         heeding = asyncio.ensure_future(self._heed(stop))
         with self._reporter:
             await asyncio.gather(*map(self._listen, self._workers))

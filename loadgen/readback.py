@@ -36,6 +36,8 @@ async def stored(session: aiohttp.ClientSession, url: str, start_ms: int, stop_m
                 raise CannotReadError(f"{response.url} answered {response.status}: {quoted}")
             async for row in _rows(response.content):
                 yield row
+    except aiohttp.ClientConnectorCertificateError as error:
+        raise CannotReadError(f"{url}: {fault_text(error.certificate_error)}; see --ca-file") from error
     except aiohttp.ClientConnectorError as error:
         raise CannotReadError(f"nobody answers at {url}: {fault_text(error.os_error)}. Is the service up?") from error
     except (aiohttp.ClientError, TimeoutError) as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from loadgen.access import BadAccessError
 from loadgen.commands import INTERRUPTED, NOT_ALL, OK, fail, in_loop
 from loadgen.delivery.deliver import AwayError, Ending, deliver
 from loadgen.delivery.options import service
@@ -32,7 +33,7 @@ def replay_command(options: Namespace) -> int:
     try:
         files = groups(options.files)
         count, ending = in_loop(_replay(options, files, problems))
-    except NoFilesError as error:
+    except (NoFilesError, BadAccessError) as error:
         return fail("replay", str(error))
     except AwayError as reason:
         return fail("replay", f"nobody answers at {options.url}: {reason}. Start the service, or name it with --url")

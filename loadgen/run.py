@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 
+from loadgen.access import OPEN, Access
 from loadgen.connection import Connection, NoAnswerError
 from loadgen.latency import Latencies
 from loadgen.pace import NS_PER_SECOND
@@ -28,6 +29,8 @@ async def run(
     reporter: Reporter,
     stop: asyncio.Event,
     stream: Iterator[Event] | None = None,
+    *,
+    access: Access = OPEN,
 ) -> Summary:
     """Carry the plan out. When ``stop`` is set, send no more and wait up to 2 s for answers in flight.
 
@@ -40,7 +43,7 @@ async def run(
 
     results.write(Started(plan, EVENTS_VERSION))
     with reporter:
-        summary = await Run(plan, stream or events(plan), listen).carry_out(stop)
+        summary = await Run(plan, stream or events(plan), listen, access=access).carry_out(stop)
     results.write(summary)
     return summary
 
@@ -54,11 +57,14 @@ class Run:
         stream: Iterator[Event],
         listen: Callable[[Second, Latencies], None],
         start_ns: int | None = None,
+        access: Access = OPEN,
     ) -> None:
         self._plan = plan
+        self._target = Target.parse(plan.url)
+        self._tls = access.context_for(self._target)
         self._listen = listen
         self._tally = Tally()
-        self._schedule = Schedule(plan, stream, self._tally, start_ns)
+        self._schedule = Schedule(plan, stream, self._tally, start_ns, access.token)
 
     async def carry_out(self, stop: asyncio.Event) -> Summary:
         await asyncio.sleep(-self._elapsed_ns / NS_PER_SECOND)
@@ -86,7 +92,7 @@ class Run:
         self._tally.fail(self._tally.in_flight, "stopped before the answer")
 
     async def _work(self) -> None:
-        connection = Connection(Target.parse(self._plan.url), self._plan.timeout_seconds)
+        connection = Connection(self._target, self._plan.timeout_seconds, self._tls)
         backoff_seconds = FIRST_BACKOFF_SECONDS
         try:
             while (request := await self._schedule.take()) is not None:

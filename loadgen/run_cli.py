@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 
 from loadgen import summary
+from loadgen.access import Access, BadAccessError, access_of
 from loadgen.commands import FAILED_IF, INTERRUPTED, NOT_ALL, OK, fail, in_loop
 from loadgen.conditions import Condition, Outcome, tolerates
 from loadgen.connection import refusal
@@ -25,10 +26,11 @@ from loadgen.target import Target
 
 def run_command(options: Namespace) -> int:
     try:
-        plan = plan_of(options)
-    except BadOptionsError as error:
+        plan, access = plan_of(options), access_of(options)
+    except (BadOptionsError, BadAccessError) as error:
         return fail("run", str(error))
-    away = in_loop(refusal(Target.parse(plan.url), plan.timeout_seconds))
+    target = Target.parse(plan.url)
+    away = in_loop(refusal(target, plan.timeout_seconds, access.context_for(target)))
     if away:
         return fail("run", f"nobody answers at {plan.url}: {away}. Start the service, or name it with --url")
     try:
@@ -40,14 +42,16 @@ def run_command(options: Namespace) -> int:
     except OSError as error:
         return fail("run", f"{options.heartbeat} can't be written: {error.strerror}. Name another --heartbeat file")
     with results:
-        return _carry_out(plan, results, reporting, options.fail_if)
+        return _carry_out(plan, access, results, reporting, options.fail_if)
 
 
-def _carry_out(plan: Plan, results: ResultsWriter, reporting: Reporter, conditions: Sequence[Condition]) -> int:
+def _carry_out(
+    plan: Plan, access: Access, results: ResultsWriter, reporting: Reporter, conditions: Sequence[Condition]
+) -> int:
     # Before the loop, whose handlers would let a signal wait until millions of sensors are set up.
     stream = events(plan) if plan.processes == 1 else None
     try:
-        done = in_loop(_run(plan, results, reporting, stream))
+        done = in_loop(_run(plan, access, results, reporting, stream))
     except ProcessDiedError as error:
         _show(error.summary, [])
         fail("run", str(error))
@@ -65,16 +69,16 @@ def _carry_out(plan: Plan, results: ResultsWriter, reporting: Reporter, conditio
 
 
 async def _run(
-    plan: Plan, results: ResultsWriter, reporting: Reporter, stream: Iterator[Event] | None
+    plan: Plan, access: Access, results: ResultsWriter, reporting: Reporter, stream: Iterator[Event] | None
 ) -> Summary | None:
     """Run until done or interrupted; None if interrupted twice."""
     # A collection of all that the libraries have made would take 10 ms and more in the middle of a measurement.
     gc.freeze()
     stop = asyncio.Event()
     running = asyncio.ensure_future(
-        run_in_processes(plan, results, reporting, stop)
+        run_in_processes(plan, results, reporting, stop, access)
         if stream is None
-        else run(plan, results, reporting, stop, stream)
+        else run(plan, results, reporting, stop, stream, access=access)
     )
 
     def interrupt() -> None:

@@ -5,6 +5,7 @@ from argparse import SUPPRESS, ArgumentParser, Namespace
 from pathlib import Path
 
 from loadgen import arguments
+from loadgen.access import add_access
 from loadgen.conditions import Condition
 from loadgen.encode import FORMATS
 from loadgen.plan import Plan
@@ -52,7 +53,8 @@ class BadOptionsError(ValueError):
 
 def add_run(command: ArgumentParser) -> None:
     add = command.add_argument
-    add("--url", type=arguments.url, default=arguments.DEFAULT_URL, help="the ingest service; http:// only")
+    add("--url", type=arguments.url, default=arguments.DEFAULT_URL, help="the ingest service")
+    add_access(command)
     _add_pace(command)
     add_sensors(command, sensors=1000)
     add(

@@ -43,10 +43,12 @@ class Drawn(msgspec.Struct, frozen=True, gc=False):
 class Schedule:
     """Starts at ``start_ns``, or with its making. A request not handed out within the plan's time-out is given up.
 
-    ``events`` are the plan's.
+    ``events`` are the plan's; ``token`` goes with every request, if there is one.
     """
 
-    def __init__(self, plan: Plan, events: Iterator[Event], tally: Tally, start_ns: int | None = None) -> None:
+    def __init__(
+        self, plan: Plan, events: Iterator[Event], tally: Tally, start_ns: int | None = None, token: str = ""
+    ) -> None:
         self.next_request = 0
         self._closed_loop = plan.closed_loop
         self._tally = tally
@@ -54,7 +56,7 @@ class Schedule:
         self._patience_ns = int(plan.timeout_seconds * NS_PER_SECOND)
         self._events = events
         self._encode = encoder(plan.format, gzip=plan.gzip)
-        self._head = Target.parse(plan.url).head(FORMATS[plan.format], gzip=plan.gzip)
+        self._head = Target.parse(plan.url).head(FORMATS[plan.format], gzip=plan.gzip, token=token)
         self._idle: list[asyncio.Future[Request | None]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False

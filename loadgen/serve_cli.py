@@ -3,6 +3,7 @@
 import socket
 from argparse import Namespace
 
+from loadgen.access import BadAccessError, access_of
 from loadgen.commands import OK, fail
 from loadgen.faults import fault_text
 from loadgen.server import serve
@@ -14,7 +15,9 @@ def serve_command(options: Namespace) -> int:
         print(f"try http://{host}:{options.port}/generate/100 (events go to {options.target})", flush=True)
 
     try:
-        serve(options.target, options.profile, options.host, options.port, announce)
+        serve(options.target, options.profile, options.host, options.port, announce, access=access_of(options))
+    except BadAccessError as error:
+        return fail("serve", str(error))
     except socket.gaierror as error:
         return fail("serve", f"can't listen on {options.host}: {fault_text(error)}. Try another --host")
     except OSError as error:

@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 
 from loadgen import arguments
+from loadgen.access import add_access
 from loadgen.sensors.profiles import PROFILES, STEADY
 from loadgen.server import LONGEST_SECONDS, MOST_CALLS, MOST_EVENTS
 
@@ -26,5 +27,6 @@ def add_serve(command: ArgumentParser) -> None:
     add = command.add_argument
     add("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all")
     add("--port", type=arguments.port, default=3000, help="port to listen on")
-    add("--target", type=arguments.url, default=arguments.DEFAULT_URL, help="the ingest service; http:// only")
+    add("--target", type=arguments.url, default=arguments.DEFAULT_URL, help="the ingest service")
+    add_access(command)
     add("--profile", choices=PROFILES, default=STEADY.name, help="what the sensors are like, see loadgen run --help")

@@ -10,6 +10,7 @@ import uvloop
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from loadgen.access import OPEN, Access
 from loadgen.connection import refusal
 from loadgen.plan import Plan
 from loadgen.progress import Silence
@@ -45,8 +46,9 @@ class Generated(msgspec.Struct, frozen=True):
 class Generator:
     """Answers up to MOST_CALLS calls at a time; once ``stop`` is set, those under way end early and say so."""
 
-    def __init__(self, target_url: str, profile: str, stop: asyncio.Event) -> None:
+    def __init__(self, target_url: str, profile: str, stop: asyncio.Event, access: Access = OPEN) -> None:
         self._target_url = target_url
+        self._access = access
         self._profile = profile
         self._stop = stop
         self._next_start_ms = 0
@@ -67,7 +69,8 @@ class Generator:
             self._calls -= 1
 
     async def _generate(self, count: int) -> web.Response:
-        away = await refusal(Target.parse(self._target_url), CONNECT_SECONDS)
+        target = Target.parse(self._target_url)
+        away = await refusal(target, CONNECT_SECONDS, self._access.context_for(target))
         if away:
             return _problem(502, f"ingest at {self._target_url} is away: {away}")
         summary = await self._post(count)
@@ -87,7 +90,7 @@ class Generator:
             events=count,
             connections=min(count, 100),
         )
-        return await run(plan, ResultsWriter(None), Silence(), self._stop)
+        return await run(plan, ResultsWriter(None), Silence(), self._stop, access=self._access)
 
     def _reserve_ms(self, count: int) -> int:
         """A start whose milliseconds no earlier call has used, so that no two events share sensor and time."""
@@ -97,10 +100,12 @@ class Generator:
         return start_ms
 
 
-def serve(target_url: str, profile: str, host: str, port: int, announce: Callable[[str], None]) -> None:
+def serve(
+    target_url: str, profile: str, host: str, port: int, announce: Callable[[str], None], *, access: Access = OPEN
+) -> None:
     """Serve until Ctrl-C or SIGTERM. Raises OSError if it can't listen."""
     web.run_app(
-        application(target_url, profile),
+        application(target_url, profile, access),
         host=host,
         port=port,
         print=announce,
@@ -112,9 +117,9 @@ def serve(target_url: str, profile: str, host: str, port: int, announce: Callabl
     )
 
 
-def application(target_url: str, profile: str = STEADY.name) -> web.Application:
+def application(target_url: str, profile: str = STEADY.name, access: Access = OPEN) -> web.Application:
     stop = asyncio.Event()
-    generate = Generator(target_url, profile, stop).generate
+    generate = Generator(target_url, profile, stop, access).generate
     app = web.Application(middlewares=[_explained])
     # HEAD would post events and not say what came of them.
     for path in ("/generate/{count}", "/generate/", "/generate"):

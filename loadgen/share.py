@@ -2,6 +2,7 @@
 
 import msgspec
 
+from loadgen.access import Access
 from loadgen.plan import Plan
 from loadgen.results import Second, Summary
 
@@ -11,6 +12,7 @@ class Share(msgspec.Struct, frozen=True):
 
     plan: Plan
     start_ns: int
+    access: Access
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready", tag_field="line"):

@@ -6,6 +6,7 @@ from time import monotonic
 
 import aiohttp
 
+from loadgen.access import OPEN, Access
 from loadgen.compare import Comparison, Findings, Named
 from loadgen.readback import stored
 from loadgen.results import Record
@@ -22,7 +23,9 @@ class OtherEventsError(Exception):
     """The run sent other events than its plan makes now."""
 
 
-async def verify(record: Record, url: str, wait_seconds: float, report: Report = lambda _: None) -> Findings:
+async def verify(
+    record: Record, url: str, wait_seconds: float, report: Report = lambda _: None, access: Access = OPEN
+) -> Findings:
     """Compare, and look again for up to ``wait_seconds`` in all while something is amiss.
 
     ``report`` hears after every look how far it is. Raises CannotReadError and OtherEventsError.
@@ -32,7 +35,8 @@ async def verify(record: Record, url: str, wait_seconds: float, report: Report =
     started = monotonic()
     findings = Findings()
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=60)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
+    connector = aiohttp.TCPConnector(ssl=access.context())
+    async with aiohttp.ClientSession(timeout=timeout, connector=connector, headers=access.headers) as session:
         for window in windows(record):
             while True:
                 found = await _compare(session, url, window)

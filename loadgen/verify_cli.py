@@ -4,6 +4,7 @@ from argparse import Namespace
 
 from rich.console import Console
 
+from loadgen.access import BadAccessError, access_of
 from loadgen.commands import NOT_ALL, OK, fail, in_loop
 from loadgen.readback import CannotReadError
 from loadgen.results import UnreadableError, read
@@ -13,10 +14,12 @@ from loadgen.verify import OtherEventsError, text, verify
 
 def verify_command(options: Namespace) -> int:
     try:
+        access = access_of(options)
         record = read(options.results)
+        url = options.url or record.plan.url
         with reporter(Console(stderr=True)) as reporting:
-            findings = in_loop(verify(record, options.url or record.plan.url, options.wait, reporting.report))
-    except (UnreadableError, CannotReadError, OtherEventsError) as error:
+            findings = in_loop(verify(record, url, options.wait, reporting.report, access))
+    except (BadAccessError, UnreadableError, CannotReadError, OtherEventsError) as error:
         return fail("verify", str(error))
     if not record.finished:
         print("the run did not end by itself: its last second is not checked")

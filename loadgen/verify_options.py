@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from loadgen import arguments
+from loadgen.access import add_access
 
 VERIFY = """\
 Make the events of a run again from its results file, read back what is stored, and check that every acked event is
@@ -23,6 +24,7 @@ def add_verify(command: ArgumentParser) -> None:
     add = command.add_argument
     add("--results", type=Path, required=True, metavar="FILE", help="what loadgen run --results wrote")
     add("--url", type=arguments.url, help="the service to read from, if not the one the run sent to")
+    add_access(command)
     add(
         "--wait",
         type=arguments.wait_seconds,

@@ -40,7 +40,7 @@ async def work() -> None:
     def listen(second: Second, latencies: Latencies) -> None:
         told.tell(Part(second, latencies.encode(), run.so_far()))
 
-    run = Run(share.plan, events(share.plan), listen, share.start_ns)
+    run = Run(share.plan, events(share.plan), listen, share.start_ns, share.access)
     heeding = asyncio.ensure_future(commands.readline())
     heeding.add_done_callback(lambda _: stop.set())
     told.tell(await run.carry_out(stop))

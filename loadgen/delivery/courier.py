@@ -13,9 +13,11 @@ from typing import Final
 import aiohttp
 import msgspec
 
+from loadgen.access import OPEN, Access
 from loadgen.connection import Answer
 from loadgen.delivery.batch import Batch
 from loadgen.delivery.outage import Outage
+from loadgen.faults import fault_text
 from loadgen.plain_text import plain
 from loadgen.verdict import Rejection, Verdict, judge
 
@@ -90,11 +92,13 @@ class Courier:
 
 
 @asynccontextmanager
-async def couriers(url: str, connections: int, timeout_seconds: float, outage: Outage) -> AsyncIterator[Courier]:
+async def couriers(
+    url: str, connections: int, timeout_seconds: float, outage: Outage, access: Access = OPEN
+) -> AsyncIterator[Courier]:
     """A courier with so many connections of its own; the longest wait for an answer is ``timeout_seconds``."""
     timeout = aiohttp.ClientTimeout(total=timeout_seconds)
-    connector = aiohttp.TCPConnector(limit=connections)
-    async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
+    connector = aiohttp.TCPConnector(limit=connections, ssl=access.context())
+    async with aiohttp.ClientSession(timeout=timeout, connector=connector, headers=access.headers) as session:
         yield Courier(session, url, outage)
 
 
@@ -114,6 +118,8 @@ def _reason(error: Exception) -> str:
     """The same few words for the same fault."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return fault_text(error.certificate_error)
     if isinstance(error, OSError):
         return os.strerror(error.errno).lower() if error.errno else "connection closed while sending"
     if isinstance(error, aiohttp.ServerDisconnectedError):

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+from loadgen.access import OPEN, Access
 from loadgen.connection import Connection, NoAnswerError
 from loadgen.delivery.batch import Batch
 from loadgen.delivery.courier import Courier, RefusedError, couriers
@@ -36,6 +37,7 @@ class Service:
     connections: int
     timeout_seconds: float
     patience_seconds: float | None
+    access: Access = OPEN
 
 
 class AwayError(Exception):
@@ -59,7 +61,9 @@ async def deliver(source: Source, service: Service, reporter: Reporter) -> Endin
     await _find(service)
     outage = Outage(service.patience_seconds, reporter.tell)
     with reporter:
-        async with couriers(service.url, service.connections, service.timeout_seconds, outage) as courier:
+        async with couriers(
+            service.url, service.connections, service.timeout_seconds, outage, service.access
+        ) as courier:
             delivery = Delivery(source, courier)
             async with _ticking(delivery, source, reporter), _interruptible(delivery):
                 await delivery.run(service.connections)
@@ -129,7 +133,8 @@ class Delivery:
 
 
 async def _find(service: Service) -> None:
-    connection = Connection(Target.parse(service.url), service.timeout_seconds)
+    target = Target.parse(service.url)
+    connection = Connection(target, service.timeout_seconds, service.access.context_for(target))
     try:
         await connection.open()
     except NoAnswerError as reason:

@@ -3,12 +3,14 @@
 from argparse import ArgumentParser, Namespace
 
 from loadgen import arguments
+from loadgen.access import access_of, add_access
 from loadgen.delivery.deliver import Service
 
 
 def add_service(command: ArgumentParser) -> None:
     add = command.add_argument
-    add("--url", type=arguments.url, default=arguments.DEFAULT_URL, help="the ingest service; http:// only")
+    add("--url", type=arguments.url, default=arguments.DEFAULT_URL, help="the ingest service")
+    add_access(command)
     add("--connections", type=arguments.positive, default=4, help="requests under way at a time")
     add("--timeout", type=arguments.timeout_seconds, default="30s", help="longest wait for an answer")
     add(
@@ -21,4 +23,5 @@ def add_service(command: ArgumentParser) -> None:
 
 
 def service(options: Namespace) -> Service:
-    return Service(options.url, options.connections, options.timeout, options.patience)
+    """Raises BadAccessError."""
+    return Service(options.url, options.connections, options.timeout, options.patience, access_of(options))

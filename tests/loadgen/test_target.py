@@ -9,6 +9,7 @@ from loadgen.target import BadUrlError, Target
     [
         ("http://127.0.0.1:5000", Target("127.0.0.1", 5000, "")),
         ("http://ingest/", Target("ingest", 80, "")),
+        ("https://ingest", Target("ingest", 443, "", tls=True)),
         ("http://[::1]:5000/pulso/", Target("::1", 5000, "/pulso")),
     ],
 )
@@ -19,7 +20,7 @@ def test_urls_understood(url: str, target: Target) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "https://a",
+        "ftp://a",
         "localhost:5000",
         "http://",
         "http://a:x",
