@@ -232,7 +232,7 @@ async def test_a_killed_run_can_still_be_verified(
         (["replay"], "See loadgen replay --help"),
         (["replay", "nothing.ndjson"], "nothing.ndjson does not exist"),
         (["replay", "-", "--speed", "fast"], "or max"),
-        (["serve", "--target", "https://ingest"], "try http://127.0.0.1:5000"),
+        (["serve", "--target", "ftp://ingest"], "try http://127.0.0.1:5000"),
         ([], "See loadgen --help"),
         (["serve", "--host", "nosuch.invalid"], "Try another --host"),
     ],
