@@ -35,10 +35,11 @@ from ingest.spool_changes import (
 )
 from ingest.spool_file import SpoolFile
 from ingest.spool_rows import Depth, Row, Selected
-from ingest.sqlite import give_back, is_damage, transaction
+from ingest.sqlite import give_back, is_damage, is_full, transaction
 
 _NEARLY_FULL = 0.95
 _PAGES_A_STEP = 1_000
+_CLOSED_SECONDS = 1.0
 # How often all rows are added up while few wait.
 _AUDIT_SECONDS = 5.0
 
@@ -62,6 +63,7 @@ class Spool:
         *,
         max_dead_letter_bytes: int = 2**30,
         reached: Reached = never,
+        reserve_bytes: int = 16 * 2**20,
     ) -> None:
         self._max_bytes = max_bytes
         self._max_dead_letter_bytes = max_dead_letter_bytes
@@ -69,11 +71,12 @@ class Spool:
         self._row_bytes = row_bytes
         self._reached = reached
         self._log = structlog.get_logger("spool")
-        self._file = SpoolFile(folder)
+        self._file = SpoolFile(folder, reserve_bytes)
         self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spool-read")
         self._commits: GroupCommit[Change] = GroupCommit(self._commit, "spool-write", reached)
         self._unwritten_bytes = 0
         self._failure: str | None = None
+        self._closed_until = 0.0
         self._audit_at = 0.0
         self.depth = spool_rows.depth(self._file.writer)
         self.has_learned = kept.is_learned(self._file.writer)
@@ -96,6 +99,8 @@ class Spool:
         if self.dead_letters_full and not all(blob.are_events for blob in blobs):
             raise DeadLettersFull(self._max_dead_letter_bytes)
         size = sum(len(blob.lines) for blob in blobs)
+        if self._failure and time.monotonic() < self._closed_until:
+            raise DiskFailed(self._failure)
         if self.depth.bytes + self._unwritten_bytes + size > self._max_bytes:
             raise SpoolFull(self._full())
         self._unwritten_bytes += size
@@ -183,6 +188,9 @@ class Spool:
             await self._commits.add(change)
         except (sqlite3.Error, OSError) as error:
             self._failure = f"the spool cannot be written: {error}"
+            if is_full(error):
+                # Shipped rows are removed meanwhile: a group with new ones among them would fail as a whole.
+                self._closed_until = time.monotonic() + _CLOSED_SECONDS
             raise DiskFailed(self._failure) from error
         self._failure = None
 
@@ -190,14 +198,22 @@ class Spool:
         return f"the spool is full ({self._max_bytes} bytes): the store has to take some of it first"
 
     def _commit(self, changes: Sequence[Change]) -> None:
+        new = [change for change in changes if isinstance(change, Append | Probe)]
+        if new:
+            self._file.hold_room(sum(change.bytes for change in new))
         try:
             last_id = self._write(changes)
         except sqlite3.DatabaseError as error:
-            if not is_damage(error):
+            if is_damage(error):
+                self._file.replace(str(error), self.depth)
+                self.depth = Depth()
+            elif is_full(error) and not new:
+                self._file.make_room()
+            else:
                 raise
-            self._file.replace(str(error), self.depth)
-            self.depth = Depth()
             last_id = self._write(changes)
+        if not new:
+            self._file.regain_room()
         self._file.committed(last_id, self.depth)
 
     def _write(self, changes: Sequence[Change]) -> int:

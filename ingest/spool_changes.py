@@ -33,6 +33,10 @@ class Append(msgspec.Struct, frozen=True):
     time_ms: int
     series: Sequence[int] = ()
 
+    @property
+    def bytes(self) -> int:
+        return sum(len(blob.lines) for blob in self.blobs)
+
 
 class Remove(msgspec.Struct, frozen=True):
     """What InfluxDB has, or refuses; ``rows`` may be of a file that has been set aside since."""
@@ -68,7 +72,9 @@ class Learn(msgspec.Struct, frozen=True):
 
 
 class Probe(msgspec.Struct, frozen=True):
-    """Nothing, written to the disk."""
+    """Nothing, written to the disk, where there is room for something."""
+
+    bytes = 2**20
 
     def make(self, connection: sqlite3.Connection, _: int) -> None:
         touch(connection)

@@ -10,15 +10,18 @@ from typing import TypeVar
 import structlog
 
 from ingest import spool_rows
+from ingest.reserve import Reserve
 from ingest.set_aside import Note, note_loss, notes, set_aside
 from ingest.spool_damage import damage_of, missing
 from ingest.spool_held import Held, HeldFile
 from ingest.spool_rows import Depth
-from ingest.sqlite import connect, is_damage
+from ingest.sqlite import connect, give_back, is_damage, is_full
 
 FILE_NAME = "spool.db"
 # Between the ids of a file and those of the one that takes its place, so that nobody takes the ones for the others.
 _ID_GAP = 2**32
+_STEPS_TO_REGAIN = 20
+_PAGES_TO_REGAIN = 250
 
 Result = TypeVar("Result")
 
@@ -29,8 +32,9 @@ class SpoolFile:
     Rows with an id below ``first_id`` were in a file that has been set aside.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, reserve_bytes: int) -> None:
         self.path = folder / FILE_NAME
+        self._reserve = Reserve(folder / f"{FILE_NAME}.reserve", reserve_bytes)
         self.first_id = self.last_id = 0
         self._log = structlog.get_logger("spool")
         self._turn = Lock()
@@ -62,11 +66,37 @@ class SpoolFile:
             self.writer.execute("INSERT INTO sqlite_sequence VALUES ('spool', ?)", (first_id,))
             self.first_id = self.last_id = first_id
 
+    def hold_room(self, for_bytes: int) -> None:
+        """Call it before ``for_bytes`` are added: as much is needed for the log's way into the file, or shipped rows
+        could not be removed any more. Raises OSError where there is no room."""
+        self._reserve.need(2 * for_bytes)
+
+    def make_room(self) -> None:
+        """For what has to be written although the disk is full. Raises sqlite3.Error where that does not help."""
+        if self._reserve.release():
+            self._log.warning("spool_uses_its_reserve", reason="the disk is full, and shipped rows have to be removed")
+        # From here on the log begins anew, in the room that it has already.
+        self._checkpoint("RESTART")
+
+    def regain_room(self) -> None:
+        """After ``make_room``, when rows were removed: give their pages back until the reserve is held again."""
+        for _ in range(_STEPS_TO_REGAIN):
+            if self._reserve.is_held:
+                return
+            try:
+                give_back(self.writer, _PAGES_TO_REGAIN)
+                self._checkpoint("TRUNCATE")
+                self._reserve.take()
+                self._log.info("spool_has_its_reserve")
+            except (OSError, sqlite3.Error):
+                # There will be more when more is shipped; until then nothing new is taken, and that is told.
+                continue
+
     def committed(self, last_id: int, depth: Depth) -> None:
         """Remember how much there is, for a day when there is none. It is a hint: no disk that fails it stops acks."""
         self.last_id = max(self.last_id, last_id)
         with suppress(OSError):
-            self._held.write(self.last_id, depth.points)
+            self._held.commit(self.last_id, depth.points)
 
     def close(self) -> None:
         with self._turn:
@@ -88,7 +118,19 @@ class SpoolFile:
         self._open()
         return True
 
+    def _checkpoint(self, kind: str) -> None:
+        self.writer.execute(f"PRAGMA wal_checkpoint({kind})").fetchone()
+
     def _open(self) -> None:
+        try:
+            self._connect()
+        except sqlite3.Error as error:
+            # Even to be read a log needs an index beside it.
+            if not is_full(error) or not self._reserve.release():
+                raise
+            self._connect()
+
+    def _connect(self) -> None:
         self.writer = connect(self.path, shrinks=True)
         try:
             spool_rows.prepare(self.writer)

@@ -10,6 +10,7 @@ import zlib
 from pathlib import Path
 from typing import NamedTuple
 
+_EVERY_SECONDS = 0.02
 _WORD = struct.Struct(">QQQ")
 _CHECKED = struct.Struct(">QQQI")
 
@@ -23,13 +24,14 @@ class Held(NamedTuple):
 
 
 class HeldFile:
-    """The word itself, written after each commit and never ahead of it; after a power cut it may be an older one.
+    """The word itself, never ahead of a commit and hardly behind one; after a power cut it may be an older one.
 
     Raises OSError when made.
     """
 
     def __init__(self, spool: Path) -> None:
         self._file = os.open(spool.with_name(spool.name + ".held"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._next_at = 0.0
 
     def read(self) -> Held | None:
         """None if there never was a spool, or nothing is known of it."""
@@ -38,8 +40,14 @@ class HeldFile:
             return None
         return Held(*_WORD.unpack(data[: _WORD.size]))
 
-    def write(self, last_id: int, points: int) -> None:
-        """Raises OSError."""
+    def commit(self, last_id: int, points: int) -> None:
+        """To be called after each commit. Raises OSError."""
+        now = time.monotonic()
+        if now >= self._next_at:
+            self._next_at = now + _EVERY_SECONDS
+            self._write(last_id, points)
+
+    def _write(self, last_id: int, points: int) -> None:
         word = _WORD.pack(last_id, max(0, points), time.time_ns() // 1_000_000)
         os.pwrite(self._file, word + zlib.crc32(word).to_bytes(4, "big"), 0)
 

@@ -1,5 +1,6 @@
 """SQLite as Pulso uses it: what is committed is on disk."""
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +22,10 @@ def is_damage(error: sqlite3.Error) -> bool:
     return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def is_full(error: sqlite3.Error) -> bool:
+def is_full(error: sqlite3.Error | OSError) -> bool:
     """Whether the file system has no room; where SQLite cannot tell, it calls it an I/O error of the WAL's index."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
     code = getattr(error, "sqlite_errorcode", None)
     return code is not None and (code == sqlite3.SQLITE_IOERR_SHMSIZE or code & 0xFF == sqlite3.SQLITE_FULL)
 

@@ -44,6 +44,9 @@ async def make(folder: Path, rows: int = 60, big_rows: int = 6, *, checkpointed:
         ]
         encoded = encoder.encode(events)
         lines += split_lines(encoded)
+        if number == rows - 1:
+            # A word of how far it came is written now and then.
+            await asyncio.sleep(0.05)
         await spool.append([Blob(encoded, of_row)])
         if checkpointed and number == rows // 2:
             spool._file.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")

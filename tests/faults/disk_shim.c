@@ -1,0 +1,199 @@
+/* A disk that fails, and one that loses its power: LD_PRELOADed into ingest, for the files under PULSO_DISK_FOLDER.
+
+   PULSO_DISK_CONTROL names a file of four ints, which may change at any time: the errno of every fsync, the errno of
+   every write, 0 for none; how many in a hundred calls fail; and how many in a hundred writes reach the platter by
+   themselves, torn at a sector.
+
+   PULSO_DISK_PLATTER names a folder that gets what a power cut would leave: of each file what was written before its
+   last fsync that worked. A failed fsync drops what it should have written, as Linux does: it is in the page cache,
+   marked clean, and never written. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILES = 64, RANGES = 65536, SECTOR = 512 };
+enum { FSYNC_ERRNO, WRITE_ERRNO, FAILING_PERCENT, TORN_PERCENT, CONTROLS };
+
+struct range { off_t at; size_t size; };
+struct file { char path[512]; struct range *ranges; int count; off_t truncated; };
+
+static struct file files[FILES];
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+static const char *folder, *platter;
+static volatile int *control;
+static unsigned int chance = 1;
+
+__attribute__((constructor)) static void begin(void) {
+    folder = getenv("PULSO_DISK_FOLDER");
+    platter = getenv("PULSO_DISK_PLATTER");
+    const char *name = getenv("PULSO_DISK_CONTROL");
+    int fd = name ? open(name, O_RDONLY | O_CLOEXEC) : -1;
+    if (fd >= 0) {
+        void *mapped = mmap(NULL, CONTROLS * sizeof(int), PROT_READ, MAP_SHARED, fd, 0);
+        control = mapped == MAP_FAILED ? NULL : mapped;
+        close(fd);
+    }
+    chance = (unsigned)getpid();
+}
+
+static int happens(int percent) { return percent && (int)(rand_r(&chance) % 100) < percent; }
+
+static int path_of(int fd, char *path, size_t size) {
+    char link[64];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = folder ? readlink(link, path, size - 1) : -1;
+    if (length < 0) return 0;
+    path[length] = 0;
+    return !strncmp(path, folder, strlen(folder)) && path[strlen(folder)] == '/';
+}
+
+static int fails(int which, int fd) {
+    char path[512];
+    if (!control || !control[which] || !path_of(fd, path, sizeof path) || !happens(control[FAILING_PERCENT])) return 0;
+    errno = control[which];
+    return 1;
+}
+
+/* The caller has the turn. */
+static struct file *file_of(int fd) {
+    char path[512];
+    if (!platter || !path_of(fd, path, sizeof path)) return NULL;
+    for (int i = 0; i < FILES; i++) {
+        if (!strcmp(files[i].path, path)) return &files[i];
+        if (!files[i].path[0]) {
+            strcpy(files[i].path, path);
+            files[i].ranges = calloc(RANGES, sizeof(struct range));
+            files[i].truncated = -1;
+            return &files[i];
+        }
+    }
+    abort();
+}
+
+static int on_platter(const char *path) {
+    char there[1024];
+    snprintf(there, sizeof there, "%s%s", platter, path + strlen(folder));
+    return open(there, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+}
+
+static ssize_t (*real_pwrite)(int, const void *, size_t, off_t);
+
+static void copy(int from, int to, off_t at, size_t size) {
+    char data[65536];
+    while (size) {
+        ssize_t got = pread(from, data, size < sizeof data ? size : sizeof data, at);
+        if (got <= 0) return;
+        real_pwrite(to, data, (size_t)got, at);
+        at += got;
+        size -= (size_t)got;
+    }
+}
+
+static void wrote(int fd, const void *data, size_t size, off_t at) {
+    pthread_mutex_lock(&turn);
+    struct file *file = file_of(fd);
+    if (file) {
+        if (file->count == RANGES) abort();
+        file->ranges[file->count++] = (struct range){at, size};
+        if (control && happens(control[TORN_PERCENT])) {
+            int to = on_platter(file->path);
+            real_pwrite(to, data, (size_t)rand_r(&chance) % (size + 1) / SECTOR * SECTOR, at);
+            close(to);
+        }
+    }
+    pthread_mutex_unlock(&turn);
+}
+
+static void synced(int fd, int worked) {
+    pthread_mutex_lock(&turn);
+    struct file *file = file_of(fd);
+    if (file) {
+        if (worked) {
+            int to = on_platter(file->path);
+            if (file->truncated >= 0 && ftruncate64(to, file->truncated)) abort();
+            for (int i = 0; i < file->count; i++) copy(fd, to, file->ranges[i].at, file->ranges[i].size);
+            close(to);
+            file->truncated = -1;
+        }
+        file->count = 0;
+    }
+    pthread_mutex_unlock(&turn);
+}
+
+#define REAL(name) \
+    static __typeof__(name) *real; \
+    if (!real) real = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
+
+static ssize_t write_at(int fd, const void *data, size_t size, off_t at) {
+    if (!real_pwrite) real_pwrite = dlsym(RTLD_NEXT, "pwrite64");
+    if (fails(WRITE_ERRNO, fd)) return -1;
+    ssize_t written = real_pwrite(fd, data, size, at);
+    if (written > 0) wrote(fd, data, (size_t)written, at);
+    return written;
+}
+
+ssize_t pwrite64(int fd, const void *data, size_t size, off64_t at) { return write_at(fd, data, size, at); }
+ssize_t pwrite(int fd, const void *data, size_t size, off_t at) { return write_at(fd, data, size, at); }
+
+ssize_t write(int fd, const void *data, size_t size) {
+    REAL(write);
+    if (!real_pwrite) real_pwrite = dlsym(RTLD_NEXT, "pwrite64");
+    if (fails(WRITE_ERRNO, fd)) return -1;
+    ssize_t written = real(fd, data, size);
+    if (written > 0) wrote(fd, data, (size_t)written, lseek(fd, 0, SEEK_CUR) - written);
+    return written;
+}
+
+int fsync(int fd) {
+    REAL(fsync);
+    int failed = fails(FSYNC_ERRNO, fd), result = failed ? -1 : real(fd), why = errno;
+    synced(fd, result == 0);
+    errno = why;
+    return result;
+}
+
+int fdatasync(int fd) {
+    REAL(fdatasync);
+    int failed = fails(FSYNC_ERRNO, fd), result = failed ? -1 : real(fd), why = errno;
+    synced(fd, result == 0);
+    errno = why;
+    return result;
+}
+
+static int cut(int fd, off_t size) {
+    pthread_mutex_lock(&turn);
+    struct file *file = file_of(fd);
+    if (file) file->truncated = size;
+    pthread_mutex_unlock(&turn);
+    return 0;
+}
+
+int ftruncate64(int fd, off64_t size) {
+    REAL(ftruncate64);
+    int result = real(fd, size);
+    char path[512];
+    if (!result && platter && path_of(fd, path, sizeof path)) cut(fd, size);
+    return result;
+}
+
+int ftruncate(int fd, off_t size) { return ftruncate64(fd, size); }
+
+/* The folder's own entries are there at once, as with a journal. */
+int unlink(const char *path) {
+    REAL(unlink);
+    int result = real(path);
+    if (!result && platter && folder && !strncmp(path, folder, strlen(folder))) {
+        char there[1024];
+        snprintf(there, sizeof there, "%s%s", platter, path + strlen(folder));
+        real(there);
+    }
+    return result;
+}
