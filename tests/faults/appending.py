@@ -1,0 +1,79 @@
+"""A process that appends to a spool or to an embedded store as fast as it can, and prints each number that was acked.
+
+``python -m tests.faults.appending FOLDER spool|embedded FULL|OFF``; after every third group some are removed again.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from ingest.errors import DiskFailed
+from ingest.event import Event
+from ingest.lanes import Lane
+from ingest.metrics import Metrics
+from ingest.spool import Spool
+from ingest.spool_changes import Blob
+from ingest.store.embedded import EmbeddedStore
+
+_Store = tuple[Callable[[int], Awaitable[None]], Callable[[], Awaitable[None]]]
+
+_AT_ONCE = 5
+# Longer than a page now and then.
+_LONG = b"x" * 9_000
+
+
+def line(number: int) -> bytes:
+    return b'm v=%d,t="%s"\n' % (number, _LONG if number % 50 == 0 else b"")
+
+
+async def main(folder: Path, kind: str, synchronous: str) -> None:
+    append, shipped = await (_spool if kind == "spool" else _embedded)(folder, synchronous)
+    number = 0
+    while True:
+        numbers = range(number, number + _AT_ONCE)
+        answers = await asyncio.gather(*map(append, numbers), return_exceptions=True)
+        for one, answer in zip(numbers, answers, strict=True):
+            if answer is None:
+                _say("acked", one)
+            elif not isinstance(answer, DiskFailed):
+                raise answer
+        number += _AT_ONCE
+        if number % (3 * _AT_ONCE) == 0:
+            await shipped()
+
+
+async def _spool(folder: Path, synchronous: str) -> _Store:
+    spool = Spool(folder, 2**40, reserve_bytes=2**20)
+    spool._file.writer.execute(f"PRAGMA synchronous={synchronous}")
+
+    async def ship() -> None:
+        try:
+            rows = await spool.read(Lane(0), 4, 10**6)
+            # Said before: that is how InfluxDB has it.
+            for row in rows:
+                for one in row.lines.splitlines():
+                    _say("shipped", int(one.partition(b"v=")[2].partition(b",")[0]))
+            await spool.remove(rows)
+        except DiskFailed:
+            return
+
+    return lambda number: spool.append([Blob(line(number), 1)]), ship
+
+
+async def _embedded(folder: Path, _: str) -> _Store:
+    store = EmbeddedStore(folder, Metrics())
+
+    async def ship() -> None:
+        return
+
+    return lambda number: store.append([Event(1_600_000_000_000 + number, "a.b.c", str(number))], []), ship
+
+
+def _say(what: str, number: int) -> None:
+    sys.stdout.write(f"{what} {number}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3]))
