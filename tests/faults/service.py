@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -98,6 +100,21 @@ class Service:
         )
         with urllib.request.urlopen(request, timeout=20) as answer:
             return int(json.loads(answer.read())["accepted"])
+
+    def answer(self, path: str, body: str | None = None, content_type: str = "application/json") -> tuple[int, bytes]:
+        """The status and body of the answer to a POST of ``body``, or to a GET without one; errors too."""
+        data = None if body is None else body.encode()
+        request = urllib.request.Request(self.url + path, data, {"Content-Type": content_type})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+    def metric(self, name: str) -> float:
+        """The value of a metric, by its name with its labels."""
+        _, text = self.answer("/metrics")
+        return float(re.findall(rf"^{re.escape(name)} (\S+)$", text.decode(), re.MULTILINE)[0])
 
     def counted(self) -> int:
         with urllib.request.urlopen(self.url + "/counts", timeout=20) as answer:
