@@ -64,4 +64,5 @@ def test_a_clock_that_jumps_costs_no_event(tmp_path: Path, options: Sequence[str
     with served(tmp_path / "data", *service_options, **clock.variables) as service:
         stored = json.loads(service.answer("/get_data?limit=1000")[1])["events"]
         assert by_time(stored) == by_time(kept)
+        assert service.stop() == 0
     assert by_time(archived(tmp_path / "files")) == by_time(kept)

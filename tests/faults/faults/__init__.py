@@ -1,6 +1,6 @@
 """Every fault. A new one is a module beside this one and a line in the list."""
 
-from tests.faults.faults import clock, kill, retention
+from tests.faults.faults import backlog, clock, kill, retention
 from tests.faults.faults.fault import Fault
 
-FAULTS: tuple[Fault, ...] = (*kill.FAULTS, *clock.FAULTS, *retention.FAULTS)
+FAULTS: tuple[Fault, ...] = (*kill.FAULTS, *clock.FAULTS, *retention.FAULTS, *backlog.FAULTS)
