@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tools.influx_server import InfluxServer, free_port
 
@@ -111,10 +111,13 @@ class Service:
         except urllib.error.HTTPError as error:
             return error.code, error.read()
 
-    def metric(self, name: str) -> float:
-        """The value of a metric, by its name with its labels."""
+    def metric(self, name: str, absent: float | None = None) -> float:
+        """The value of a metric, by its name with its labels; ``absent`` where there is none yet, or a KeyError."""
         _, text = self.answer("/metrics")
-        return float(re.findall(rf"^{re.escape(name)} (\S+)$", text.decode(), re.MULTILINE)[0])
+        match = re.search(rf"^{re.escape(name)} (\S+)$", text.decode(), re.MULTILINE)
+        if match is None and absent is None:
+            raise KeyError(name)
+        return float(match[1]) if match else cast(float, absent)
 
     def counted(self) -> int:
         with urllib.request.urlopen(self.url + "/counts", timeout=20) as answer:
