@@ -19,6 +19,7 @@ from ingest.background import beside
 from ingest.capacity import Bounds, Capacity
 from ingest.config import access_settings, influx_tokens
 from ingest.data_folder import DataFolder
+from ingest.decode.limits import ItemLimits
 from ingest.decode.line_events import LineDecoder
 from ingest.errors import Overloaded
 from ingest.fail_points import Point, Reached, never
@@ -33,6 +34,7 @@ from ingest.routes.answers import code_at, errors_as_json
 from ingest.routes.bodies import BodyLimits
 from ingest.routes.live import LiveRoutes
 from ingest.routes.openapi import OpenApiRoutes
+from ingest.routes.rates import Rates
 from ingest.routes.read import ReadRoutes
 from ingest.routes.security_headers import set_security_headers
 from ingest.routes.series import SeriesRoutes
@@ -181,8 +183,14 @@ def _application(
     reached: Reached,
 ) -> web.Application:
     rules = Rules(_limits(settings), _clock_ms, backend.series)
-    lines = LineDecoder(rules, time.time_ns, backend.sink.keeps_other_measurements, keeps_texts=archive is not None)
-    limits = BodyLimits(settings.max_body_bytes, settings.max_inflated_bytes, settings.body_timeout_seconds)
+    limits = _body_limits(settings)
+    lines = LineDecoder(
+        rules,
+        time.time_ns,
+        backend.sink.keeps_other_measurements,
+        limits.items,
+        keeps_texts=archive is not None,
+    )
     arrivals = Arrivals()
     sink = WatchedSink(backend.sink, arrivals)
     write = WriteRoutes(rules, lines, sink, metrics, limits, capacity=capacity, archive=archive, reached=reached)
@@ -190,12 +198,12 @@ def _application(
     service = ServiceRoutes(metrics, backend.reasons, _warnings(access, backend, archive))
     application = web.Application(middlewares=[errors_as_json])
     application.on_response_prepare.append(set_security_headers)
-    guard = access.guard
+    guard, limited = access.guard, Rates(settings.max_requests_a_second, metrics).limited
     for routes in (
-        guard.for_writing(write.routes()),
-        guard.for_reading(ReadRoutes(backend.store).routes()),
-        guard.for_reading(live.routes()),
-        guard.for_reading(SeriesRoutes(backend.store, _clock_ms).routes()),
+        guard.for_writing(limited(write.routes())),
+        guard.for_reading(limited(ReadRoutes(backend.store).routes())),
+        guard.for_reading(limited(live.routes())),
+        guard.for_reading(limited(SeriesRoutes(backend.store, _clock_ms).routes())),
         guard.for_reading(service.metrics_routes()),
         guard.for_reading(WebRoutes().routes()),
         guard.for_all(service.routes()),
@@ -220,6 +228,16 @@ def _limits(settings: Settings) -> Limits:
         max_future_ms=settings.max_future_seconds * 1000,
         retention_ms=settings.retention_seconds * 1000,
         max_valor_bytes=settings.max_valor_bytes,
+    )
+
+
+def _body_limits(settings: Settings) -> BodyLimits:
+    return BodyLimits(
+        max_bytes=settings.max_body_bytes,
+        max_inflated_bytes=settings.max_inflated_bytes,
+        timeout_seconds=settings.body_timeout_seconds,
+        items=ItemLimits(settings.max_events, settings.max_line_bytes),
+        messages_a_minute=settings.max_refused_messages_a_minute,
     )
 
 

@@ -1,5 +1,7 @@
 """What can keep a request from being carried out; ``routes/answers.py`` has the HTTP status of each."""
 
+import math
+
 
 class IngestError(Exception):
     """``code`` is stable, the message is one sentence for people."""
@@ -13,6 +15,20 @@ class BodyTooLarge(IngestError):
 
     def __init__(self, max_bytes: int) -> None:
         super().__init__(f"the body is over {max_bytes} bytes")
+
+
+class TooManyEvents(IngestError):
+    code = "too_many_events"
+
+    def __init__(self, max_events: int) -> None:
+        super().__init__(f"the body holds more than {max_events} events; none of them was kept: send fewer at a time")
+
+
+class LineTooLong(IngestError):
+    code = "line_too_long"
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(f"an event or a line of the body is over {max_bytes} bytes; nothing of the body was kept")
 
 
 class BodyTooSlow(IngestError):
@@ -132,6 +148,16 @@ class Overloaded(IngestError):
 
     def __init__(self) -> None:
         super().__init__("more is sent than can be kept in time: send it again in a moment")
+
+
+class TooManyRequests(IngestError):
+    """A client sends more requests a second than it may."""
+
+    code = "too_many_requests"
+
+    def __init__(self, client: str, per_second: float, wait_seconds: float) -> None:
+        super().__init__(f"{client} may send {per_second:g} requests a second: put more events into each, or wait")
+        self.retry_after_seconds = max(1, math.ceil(wait_seconds))
 
 
 class TooManyConnections(IngestError):

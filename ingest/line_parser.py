@@ -2,10 +2,12 @@
 
 import math
 import re
+import sys
 from collections.abc import Iterator
 
 import msgspec
 
+from ingest.errors import LineTooLong
 from ingest.reject import Reject
 
 MAX_KEY_BYTES = 65_535
@@ -67,11 +69,14 @@ class BadLine(msgspec.Struct, frozen=True):
     reject: Reject
 
 
-def parse_lines(body: bytes) -> Iterator[Line | BadLine]:
-    """Every line of ``body`` in order, without blank lines and comments; a newline inside a string ends no line."""
-    for start, match in _matches(body):
+def parse_lines(body: bytes, longest: int = sys.maxsize) -> Iterator[Line | BadLine]:
+    """Every line of ``body`` in order, without blank lines and comments; a newline inside a string ends no line.
+
+    Raises LineTooLong at one of more than ``longest`` bytes.
+    """
+    for start, end, match in _matches(body, longest):
         if match is None:
-            yield _bad(body, start)
+            yield _bad(body[start:end])
             continue
         time = match["time"]
         refusal = _number_refusal(match["fields"]) or _time_refusal(time)
@@ -83,15 +88,19 @@ def parse_lines(body: bytes) -> Iterator[Line | BadLine]:
 
 def split_lines(body: bytes) -> list[bytes]:
     """The lines of ``body``, good and bad, each with its newline if it had one; blank lines and comments left out."""
-    return [body[start : match.end() if match else _line_end(body, start)] for start, match in _matches(body)]
+    return [body[start:end] for start, end, _ in _matches(body, sys.maxsize)]
 
 
-def _matches(body: bytes) -> Iterator[tuple[int, re.Match[bytes] | None]]:
+def _matches(body: bytes, longest: int) -> Iterator[tuple[int, int, re.Match[bytes] | None]]:
+    """Where each line starts and ends, and what it matches; None if it does not parse."""
     position = _skip(body, 0)
     while position < len(body):
-        match = _LINE.match(body, position)
-        yield position, match
-        end = match.end() if match else _line_end(body, position)
+        stop = min(position + longest, len(body))
+        match = _LINE.match(body, position, stop)
+        end = match.end() if match else _line_end(body, position, stop)
+        if end == stop < len(body) and body[end - 1 : end] != b"\n":
+            raise LineTooLong(longest)
+        yield position, end, match
         position = _skip(body, end)
 
 
@@ -100,9 +109,9 @@ def _skip(body: bytes, position: int) -> int:
     return match.end() if match else position
 
 
-def _line_end(body: bytes, position: int) -> int:
-    match = _BROKEN_LINE.match(body, position)
-    return match.end() if match else len(body)
+def _line_end(body: bytes, position: int, stop: int) -> int:
+    match = _BROKEN_LINE.match(body, position, stop)
+    return match.end() if match else stop
 
 
 def parse_tags(key: bytes) -> dict[bytes, bytes] | Reject:
@@ -190,8 +199,8 @@ def _in_range(digits: bytes, low: int, high: int) -> bool:
     )
 
 
-def _bad(body: bytes, start: int) -> BadLine:
-    text = body[start : _line_end(body, start)].rstrip(b"\r\n")
+def _bad(line: bytes) -> BadLine:
+    text = line.rstrip(b"\r\n")
     return BadLine(_unparsable(text, _reason(text)))
 
 

@@ -68,6 +68,9 @@ class Metrics:
         self.refused = self._counter(
             "requests_refused", "Requests that were refused before their body was read", "reason", "client"
         )
+        self.messages_not_kept = self._counter(
+            "refused_messages_not_kept", "Refused messages of a broker that came too many a minute to be kept"
+        )
         self.stored = self._counter("events_stored", "Points that the store has")
         self.dead = self._counter("events_dead", "Points that InfluxDB refused for good and that became dead letters")
         self.retries = self._counter(

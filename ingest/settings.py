@@ -68,6 +68,14 @@ class Settings:
     answer_timeout_seconds: float = _setting(30.0, "how long a client may take nothing of its answer", least=0.1)
     max_body_bytes: int = _setting(16 * 2**20, "largest request body, as it is sent", least=1024)
     max_inflated_bytes: int = _setting(16 * 2**20, "largest request body when it is inflated", least=1024)
+    max_events: int = _setting(100_000, "most events, or lines, in a request", least=1)
+    max_line_bytes: int = _setting(2**20, "longest event or line in a request", least=1024)
+    max_requests_a_second: float = _setting(
+        0.0, "requests a second of each token, and of all without one together; 0 is no limit", least=0.0
+    )
+    max_refused_messages_a_minute: int = _setting(
+        600, "refused messages of a broker that are kept as points; the others are counted only", least=1
+    )
     body_timeout_seconds: float = _setting(30.0, "longest wait for a whole request body", least=0.1)
     max_valor_bytes: int = _setting(65_536, "longest valor, in bytes of UTF-8", least=64)
     min_timestamp_ms: int = _setting(631_152_000_000, "oldest timestamp taken; the default is 1990", least=0)

@@ -21,9 +21,10 @@ class Tag(msgspec.Struct, frozen=True, gc=False, order=True):
 
 def parse_tag(text: str) -> Tag | Reject:
     """Split ``country.region.sensor``, or say which rule the text breaks."""
+    dots = text.count(".")
+    if dots != 2:
+        return Reject("tag_segments", f"tag must be country.region.sensor: three segments, not {dots + 1}")
     segments = text.split(".")
-    if len(segments) != 3:
-        return Reject("tag_segments", f"tag must be country.region.sensor: three segments, not {len(segments)}")
     for segment in segments:
         if not segment:
             return Reject("tag_empty_segment", "tag has an empty segment; it must be country.region.sensor")

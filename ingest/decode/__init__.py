@@ -11,6 +11,7 @@ from ingest.reject import Reject, RejectedItem
 
 # A body of tiny bad items must not grow into an answer many times its size.
 MAX_LISTED_REJECTS = 1000
+_MAX_LISTED_CHARACTERS = 300_000
 
 
 @dataclass(slots=True)
@@ -19,11 +20,13 @@ class Rejects:
 
     listed: list[RejectedItem] = field(default_factory=list)
     by_code: Counter[str] = field(default_factory=Counter)
+    _characters: int = 0
 
     def add(self, index: int | None, reject: Reject) -> None:
         """Count an item; ``index`` is its place in the body, None for the body itself."""
         self.by_code[reject.code] += 1
-        if len(self.listed) < MAX_LISTED_REJECTS:
+        if len(self.listed) < MAX_LISTED_REJECTS and self._characters < _MAX_LISTED_CHARACTERS:
+            self._characters += len(reject.reason)
             self.listed.append(RejectedItem.at(index, reject))
 
     def total(self) -> int:

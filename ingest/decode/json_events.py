@@ -1,25 +1,30 @@
 """JSON bodies: one event, an array of events, or one event a line (NDJSON)."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
 from ingest.decode import Decoded, refused
-from ingest.decode.json_text import BOM, element_texts, event_of, one_line, parse_text
+from ingest.decode.json_array import elements
+from ingest.decode.json_text import BOM, TEXT_ERRORS, event_of, one_line, parse_text, reason
+from ingest.decode.limits import ItemLimits, is_dense
 from ingest.event import Event
 from ingest.reject import Reject
 from ingest.rules import Rules
 
+_BLANKS = b" \t\r\n"
+_TIMESTAMP = b'"timestamp"'
 EMPTY = Reject("empty_body", "the body holds no event")
 
 
 class JsonDecoder:
     """One event or an array of them."""
 
-    def __init__(self, rules: Rules, keeps_texts: bool = False) -> None:
+    def __init__(self, rules: Rules, limits: ItemLimits | None = None, keeps_texts: bool = False) -> None:
         self._rules = rules
+        self._limits = limits or ItemLimits()
         self._keeps_texts = keeps_texts
         self._one = msgspec.json.Decoder(Event)
         self._many = msgspec.json.Decoder(list[Event])
@@ -28,6 +33,8 @@ class JsonDecoder:
     def quick(self, body: bytes) -> Decoded | None:
         body = body.removeprefix(BOM)
         is_array = body[:16].lstrip()[:1] == b"["
+        if not self._is_within_limits(body, is_array):
+            return None
         try:
             events = self._many.decode(body) if is_array else [self._one.decode(body)]
         except (ValueError, RecursionError):
@@ -42,34 +49,55 @@ class JsonDecoder:
         body = body.removeprefix(BOM)
         if not body.strip():
             return refused(EMPTY)
-        value = parse_text(body)
-        if isinstance(value, Reject):
-            return refused(value)
-        if not isinstance(value, list):
-            value, texts = [value], [body]
-        elif self._keeps_texts:
-            texts = element_texts(body)
-        else:
-            texts = [b""] * len(value)
-        return _sort_out(zip(value, texts, strict=True), self._rules, self._keeps_texts)
+        if body.lstrip(_BLANKS)[:1] == b"[":
+            return self._array(body)
+        is_too_long = len(body.strip()) > self._limits.max_line_bytes
+        value = self._limits.too_long() if is_too_long else parse_text(body)
+        return refused(value) if isinstance(value, Reject) else self._sort_out([(value, body)])
+
+    def _array(self, body: bytes) -> Decoded:
+        """Refused whole where its JSON is broken: no one can say where its items end."""
+        try:
+            text = body.decode()
+            items = elements(text, self._limits)
+            return self._sort_out((value, element.encode()) for value, element in items)
+        except TEXT_ERRORS as error:
+            return refused(reason(error, body))
+
+    def _is_within_limits(self, body: bytes, is_array: bool) -> bool:
+        limits = self._limits
+        if is_array and body.count(_TIMESTAMP) > limits.max_events:
+            return False
+        if len(body) <= limits.max_line_bytes:
+            return True
+        # Each event has the key once, so that no one is longer than two of the stretches between.
+        return is_array and is_dense(body, _TIMESTAMP, limits.max_line_bytes // 2)
+
+    def _sort_out(self, items: Iterable[tuple[Any, bytes]]) -> Decoded:
+        return _sort_out(items, self._rules, self._limits, self._keeps_texts)
 
 
 class NdjsonDecoder:
     """One event a line; blank lines are passed over and not counted."""
 
-    def __init__(self, rules: Rules, keeps_texts: bool = False) -> None:
+    def __init__(self, rules: Rules, limits: ItemLimits | None = None, keeps_texts: bool = False) -> None:
         self._rules = rules
+        self._limits = limits or ItemLimits()
         self._keeps_texts = keeps_texts
         self._one = msgspec.json.Decoder(Event)
 
     def quick(self, body: bytes) -> Decoded | None:
         body = body.removeprefix(BOM).rstrip()
+        ends, limits = body.count(b"\n"), self._limits
+        if ends >= limits.max_events or (
+            len(body) > limits.max_line_bytes and not is_dense(body, b"\n", limits.max_line_bytes)
+        ):
+            return None
         try:
             events = self._one.decode_lines(body)
         except (ValueError, RecursionError):
             return None
         # The library wants no more than some white space between events; here each has a line to itself.
-        ends = body.count(b"\n")
         if ends != len(events) - 1 or body.count(b"}\n{") + body.count(b"}\r\n{") != ends:
             return None
         decoded = _checked(events, body, self._rules)
@@ -78,9 +106,17 @@ class NdjsonDecoder:
         return decoded
 
     def thorough(self, body: bytes) -> Decoded:
-        lines = io.BytesIO(body.removeprefix(BOM))
-        items = ((parse_text(line.rstrip(b"\r\n")), line) for line in lines if line.strip())
-        return _sort_out(items, self._rules, self._keeps_texts)
+        longest, too_long = self._limits.max_line_bytes, self._limits.too_long()
+        lines = self._lines(body.removeprefix(BOM))
+        items = ((parse_text(line) if len(line) <= longest else too_long, line) for line in lines)
+        return _sort_out(items, self._rules, self._limits, self._keeps_texts)
+
+    def _lines(self, body: bytes) -> Iterator[bytes]:
+        for number, line in enumerate(io.BytesIO(body), 1):
+            if line.strip():
+                yield line.rstrip(b"\r\n")
+            else:
+                self._limits.check_lines(number)
 
 
 def _lines(body: bytes) -> list[bytes]:
@@ -111,9 +147,10 @@ def _is_unambiguous(body: bytes, events: int) -> bool:
     return once_each and b"\\u006" not in body and b"\\u007" not in body
 
 
-def _sort_out(items: Iterable[tuple[Any, bytes]], rules: Rules, keeps_texts: bool) -> Decoded:
+def _sort_out(items: Iterable[tuple[Any, bytes]], rules: Rules, limits: ItemLimits, keeps_texts: bool) -> Decoded:
     decoded = Decoded()
     for index, (value, text) in enumerate(items):
+        limits.check_events(index + 1)
         event = value if isinstance(value, Reject) else event_of(value)
         checked = event if isinstance(event, Reject) else rules.check(event)
         if isinstance(checked, Reject):

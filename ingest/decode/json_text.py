@@ -1,7 +1,6 @@
 """One JSON text to an event, slowly and with a reason: what the fast path of ``json_events`` could not take."""
 
 import json
-import re
 from typing import Any, NoReturn, cast
 
 from ingest.event import Event
@@ -9,7 +8,6 @@ from ingest.reject import Reject
 
 _KEYS = ("timestamp", "tag", "valor")
 BOM = b"\xef\xbb\xbf"
-_BETWEEN_ELEMENTS = re.compile(r"[ \t\r\n,]*")
 
 
 class _NumberText(str):
@@ -18,7 +16,7 @@ class _NumberText(str):
     __slots__ = ()
 
 
-class _Refusal(ValueError):
+class Refusal(ValueError):
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
         self.reject = Reject(code, reason)
@@ -35,21 +33,23 @@ def parse_text(body: bytes) -> Any | Reject:
     if body.startswith(BOM):
         return Reject("byte_order_mark", "a byte order mark stands before it; only the start of a body may have one")
     try:
-        return json.loads(
-            body.decode(),
-            object_pairs_hook=_members,
-            parse_int=_NumberText,
-            parse_float=_NumberText,
-            parse_constant=_no_constant,
-        )
-    except UnicodeDecodeError as error:
-        return Reject("invalid_utf8", f"not UTF-8: byte {error.start} is {body[error.start]:#04x}")
-    except RecursionError:
-        return Reject("too_deep", "nested too deeply")
-    except _Refusal as refusal:
-        return refusal.reject
-    except json.JSONDecodeError as error:
-        return Reject("invalid_json", f"not JSON: {_lower(error.msg).removesuffix(' at')} at character {error.pos}")
+        return DECODER.decode(body.decode())
+    except TEXT_ERRORS as error:
+        return reason(error, body)
+
+
+def reason(error: Exception, body: bytes) -> Reject:
+    """Why ``body`` is no JSON text, of one of TEXT_ERRORS."""
+    match error:
+        case UnicodeDecodeError():
+            return Reject("invalid_utf8", f"not UTF-8: byte {error.start} is {body[error.start]:#04x}")
+        case RecursionError():
+            return Reject("too_deep", "nested too deeply")
+        case Refusal():
+            return error.reject
+        case json.JSONDecodeError():
+            return Reject("invalid_json", f"not JSON: {_lower(error.msg).removesuffix(' at')} at character {error.pos}")
+    raise error
 
 
 def one_line(text: bytes) -> bytes:
@@ -57,23 +57,6 @@ def one_line(text: bytes) -> bytes:
     if b"\n" in text or b"\r" in text:
         text = text.replace(b"\n", b" ").replace(b"\r", b" ")
     return text.strip()
-
-
-def element_texts(array: bytes) -> list[bytes]:
-    """The text of each element of a JSON array that ``parse_text`` takes."""
-    text = array.decode()
-    scan = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode
-    texts, at = [], _past_blanks(text, text.index("[") + 1)
-    while text[at] != "]":
-        _, end = scan(text, at)
-        texts.append(text[at:end].encode())
-        at = _past_blanks(text, end)
-    return texts
-
-
-def _past_blanks(text: str, at: int) -> int:
-    match = _BETWEEN_ELEMENTS.match(text, at)
-    return match.end() if match else at
 
 
 def event_of(value: Any) -> Event | Reject:
@@ -99,7 +82,7 @@ def _members(pairs: list[tuple[str, Any]]) -> _Members:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise _Refusal("invalid_json", f"not JSON: {name} is no JSON value")
+    raise Refusal("invalid_json", f"not JSON: {name} is no JSON value")
 
 
 def _timestamp_ms(members: _Members) -> int | Reject:
@@ -136,7 +119,9 @@ def _valor(members: _Members) -> str | Reject:
 
 
 def _encodable(name: str, text: str) -> str | Reject:
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    try:
+        text.encode()
+    except UnicodeEncodeError:
         return Reject("lone_surrogate", f"{name} holds a lone surrogate, which no UTF-8 text can hold")
     return text
 
@@ -149,3 +134,12 @@ def _kind(value: Any) -> str:
 
 def _lower(message: str) -> str:
     return message[:1].lower() + message[1:]
+
+
+# An event's keys are looked at, numbers stay as they are written, and NaN is none.
+DECODER = json.JSONDecoder(
+    object_pairs_hook=_members, parse_int=_NumberText, parse_float=_NumberText, parse_constant=_no_constant
+)
+# A value that begins at a place of a text, and where it ends.
+SCAN = DECODER.raw_decode
+TEXT_ERRORS = (UnicodeDecodeError, RecursionError, Refusal, json.JSONDecodeError)

@@ -6,6 +6,7 @@ import msgspec
 
 from ingest.bounded import BoundedDict
 from ingest.decode import Decoded, RefusedMessage
+from ingest.decode.limits import ItemLimits
 from ingest.decode.mqtt_messages import Message, MessageDecoder, is_message
 from ingest.event import NS_PER_MS, Event
 from ingest.line_parser import (
@@ -58,9 +59,11 @@ class LineDecoder:
         rules: Rules,
         clock_ns: Callable[[], int],
         keeps_other_measurements: bool,
+        limits: ItemLimits | None = None,
         keeps_texts: bool = False,
     ) -> None:
         self._rules = rules
+        self._limits = limits or ItemLimits()
         self._keeps_texts = keeps_texts
         self._clock_ns = clock_ns
         self._keeps_other_measurements = keeps_other_measurements
@@ -71,7 +74,8 @@ class LineDecoder:
         """``precision`` is one of ``NS_PER_PRECISION``; a line without a time gets the current one."""
         decoded = Decoded()
         now_ns, unit_ns = self._clock_ns(), NS_PER_PRECISION[precision]
-        for index, line in enumerate(parse_lines(body)):
+        for index, line in enumerate(parse_lines(body, self._limits.max_line_bytes)):
+            self._limits.check_events(index + 1)
             item = line.reject if isinstance(line, BadLine) else self._item(line, now_ns, unit_ns)
             if isinstance(item, bytes):
                 decoded.lines.append(item)

@@ -7,6 +7,7 @@ from aiohttp import hdrs, web
 
 from ingest.body import decoded_body
 from ingest.capacity import BodyShare
+from ingest.decode.limits import ItemLimits
 from ingest.errors import BodyTooLarge, BodyTooSlow
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -14,11 +15,13 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """The longest body, as it is sent and inflated, and the longest wait for all of it."""
+    """The longest body, as it is sent and inflated, the longest wait for all of it, and what it may hold."""
 
     max_bytes: int
     max_inflated_bytes: int
     timeout_seconds: float
+    items: ItemLimits
+    messages_a_minute: int
 
 
 async def read_body(request: web.Request, limits: BodyLimits, share: BodyShare) -> bytes:

@@ -26,6 +26,7 @@ from ingest.rules import Rules
 from ingest.seldom import Seldom
 from ingest.server.connection import is_counted
 from ingest.sink import Sink
+from ingest.token_bucket import TokenBucket
 
 WRITE_PATHS = ("/get_sensor", "/events", "/api/v2/write", "/write")
 # Above these sizes decoding goes to a thread, so that the loop answers others meanwhile.
@@ -64,8 +65,8 @@ class WriteRoutes:
         archive: Archive | None,
         reached: Reached = never,
     ) -> None:
-        self._json = JsonDecoder(rules, keeps_texts=archive is not None)
-        self._ndjson = NdjsonDecoder(rules, keeps_texts=archive is not None)
+        self._json = JsonDecoder(rules, limits.items, keeps_texts=archive is not None)
+        self._ndjson = NdjsonDecoder(rules, limits.items, keeps_texts=archive is not None)
         self._lines = lines
         self._sink = sink
         self._archive = archive
@@ -73,6 +74,7 @@ class WriteRoutes:
         self._metrics = metrics
         self._limits = limits
         self._capacity = capacity
+        self._kept_messages = TokenBucket(limits.messages_a_minute / 60, limits.messages_a_minute)
         self._large = asyncio.Semaphore(_MOST_LARGE_BODIES)
         self._tell_of_refused = Seldom(structlog.get_logger("write").warning)
 
@@ -171,7 +173,12 @@ class WriteRoutes:
             return []
         first = messages[0]
         self._tell_of_refused("messages_refused", messages=len(messages), path=first.path, reason=first.reject.reason)
-        return [message.line for message in messages] if self._sink.keeps_other_measurements else []
+        if not self._sink.keeps_other_measurements:
+            return []
+        # Whoever may publish to a broker could fill the disk with them.
+        kept = [message.line for message in messages if not self._kept_messages.take()]
+        self._metrics.messages_not_kept.inc(len(messages) - len(kept))
+        return kept
 
 
 def _lines_answer(decoded: Decoded) -> web.Response:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ingest.decode import Decoded, Decoder
 from ingest.decode.json_events import JsonDecoder, NdjsonDecoder
+from ingest.decode.limits import ItemLimits
 from ingest.decode.line_events import NS_PER_PRECISION, LineBody, LineDecoder
 from ingest.event import Event
 from ingest.rules import Limits, Rules
@@ -18,7 +19,9 @@ from tests.ingest.test_cases import CASES, REPEAT
 
 NOW_MS = 1_760_000_000_000
 RULES = Rules(Limits(0, 86_400_000, 0, 65_536), clock_ms=lambda: NOW_MS, series=Registry(SeriesLimits()))
-LINES = LineDecoder(RULES, lambda: NOW_MS * 10**6, keeps_other_measurements=True, keeps_texts=True)
+# A case of JSON is one long line to it.
+WIDE = ItemLimits(max_line_bytes=2**24)
+LINES = LineDecoder(RULES, lambda: NOW_MS * 10**6, True, WIDE, keeps_texts=True)
 JSON, NDJSON = JsonDecoder(RULES, keeps_texts=True), NdjsonDecoder(RULES, keeps_texts=True)
 ALL: list[Decoder] = [JSON, NDJSON, *(LineBody(LINES, precision) for precision in NS_PER_PRECISION)]
 # The others are refused for their size before any decoder sees them.
