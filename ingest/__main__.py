@@ -1,4 +1,4 @@
-"""The command line: ``ingest serve``, ``ingest dead-letters`` and ``ingest damaged-rows``."""
+"""The command line: ``ingest serve``, ``ingest dead-letters``, ``ingest damaged-rows`` and ``ingest recover``."""
 
 import argparse
 import asyncio
@@ -14,7 +14,7 @@ from importlib.util import find_spec
 import structlog
 from prometheus_client import disable_created_metrics
 
-from ingest import damaged_rows_cli, dead_letters_cli, fail_points, log
+from ingest import damaged_rows_cli, dead_letters_cli, fail_points, log, recover_cli
 from ingest.app import running
 from ingest.config import ConfigError, load
 from ingest.data_folder import FolderInUse
@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.set_defaults(run=_serve)
     dead_letters_cli.add_parser(commands)
     damaged_rows_cli.add_parser(commands)
+    recover_cli.add_parser(commands)
     return parser
 
 

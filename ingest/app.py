@@ -1,5 +1,6 @@
 """The only wiring: settings in, a running service out."""
 
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -52,7 +53,9 @@ from ingest.settings import Settings
 from ingest.shipper import Batching, Shipper
 from ingest.sink import RegisteredSink, SpoolSink
 from ingest.spool import Spool
-from ingest.store.embedded import EmbeddedStore
+from ingest.sqlite import is_damage
+from ingest.store.damaged import DamagedStore
+from ingest.store.embedded import FILE_NAME, EmbeddedStore
 from ingest.store.influx import InfluxStore
 from ingest.web.page import WebRoutes
 
@@ -89,7 +92,7 @@ async def _backend(
     settings: Settings, folder: DataFolder, metrics: Metrics, reached: Reached
 ) -> AsyncIterator[Backend]:
     if settings.store == "embedded":
-        embedded = EmbeddedStore(folder.path, metrics, reached)
+        embedded = _embedded_store(folder.path, metrics, reached)
         series = Registry(_series_limits(settings), map(id_of, embedded.sensors()))
         try:
             yield Backend(RegisteredSink(embedded, series), embedded, series)
@@ -98,6 +101,15 @@ async def _backend(
     else:
         async with _influx_backend(settings, folder, metrics, reached) as backend:
             yield backend
+
+
+def _embedded_store(folder: Path, metrics: Metrics, reached: Reached) -> EmbeddedStore | DamagedStore:
+    try:
+        return EmbeddedStore(folder, metrics, reached)
+    except sqlite3.Error as error:
+        if not is_damage(error):
+            raise
+        return DamagedStore(folder / FILE_NAME, str(error))
 
 
 @asynccontextmanager

@@ -11,6 +11,9 @@ from ingest.salvage.record import NoRecord, varint
 
 LEAF = 0x0D
 INDEX_LEAF = 0x0A
+# The rows of a table without row ids stand in its inner pages, too.
+INDEX_INTERIOR = 0x02
+_CHILD_BYTES = 4
 _FILE_HEADER_BYTES = 100
 
 
@@ -26,7 +29,7 @@ def starts(page: bytes, number: int) -> list[int] | None:
     """Where the page says that its cells are; None if it makes no sense."""
     at = _FILE_HEADER_BYTES if number == 1 else 0
     count = int.from_bytes(page[at + 3 : at + 5], "big")
-    first = at + 8
+    first = at + 8 + (_CHILD_BYTES if page[at] == INDEX_INTERIOR else 0)
     if first + 2 * count > len(page):
         return None
     pointers = page[first : first + 2 * count]
@@ -35,7 +38,7 @@ def starts(page: bytes, number: int) -> list[int] | None:
 
 def cell(image: Image, page: bytes, at: int, kind: int) -> Cell:
     """The cell at ``at`` of a leaf. Raises NoRecord if there is none."""
-    size, position = varint(page, at)
+    size, position = varint(page, at + (_CHILD_BYTES if kind == INDEX_INTERIOR else 0))
     row_id = 0
     if kind == LEAF:
         row_id, position = varint(page, position)

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from ingest.errors import DiskFailed, StoreUnavailable
 from ingest.event import Event, number, time_ns
 from ingest.fail_points import Point, Reached, never
+from ingest.file_damage import damage_of
 from ingest.group_commit import GroupCommit
 from ingest.metrics import Metrics
-from ingest.sqlite import connect, touch, transaction
+from ingest.sqlite import Damaged, connect, is_damage, touch, transaction
 from ingest.store import (
     Numbers,
     Position,
@@ -22,6 +25,7 @@ from ingest.store import (
     embedded_tables,
     shown_valor,
 )
+from ingest.store.damaged import way_out
 from ingest.store.embedded_queries import Query
 from ingest.store.embedded_tables import Ids
 from ingest.store.readers import Readers
@@ -36,15 +40,25 @@ class EmbeddedStore:
     keeps_other_measurements = False
 
     def __init__(self, folder: Path, metrics: Metrics, reached: Reached = never) -> None:
+        """Raises sqlite3.Error, Damaged among them."""
         self._path = folder / FILE_NAME
         self._metrics = metrics
         self._reached = reached
+        reason = damage_of(self._path)
+        if reason:
+            # Opened, it would lose what a broken log still holds.
+            raise Damaged(reason)
         self._writer = connect(self._path)
-        embedded_tables.prepare(self._writer)
-        self._sensors = embedded_tables.known_sensors(self._writer)
+        try:
+            embedded_tables.prepare(self._writer)
+            self._sensors = embedded_tables.known_sensors(self._writer)
+        except BaseException:
+            self._writer.close()
+            raise
         self._commits: GroupCommit[Sequence[Event]] = GroupCommit(self._commit, "embedded-write", reached)
         self._readers = Readers(self._path)
         self._failed = False
+        self._damage: str | None = None
 
     def sensors(self) -> Iterable[str]:
         """The tag of every sensor that has an event."""
@@ -58,7 +72,7 @@ class EmbeddedStore:
             await self._commits.add(events)
         except sqlite3.Error as error:
             self._failed = True
-            raise DiskFailed(f"the store cannot be written: {error}") from error
+            raise DiskFailed(self._reason("written", error)) from error
         self._failed = False
 
     async def events(self, selection: Selection, at: Position | None, limit: int) -> list[StoredEvent]:
@@ -79,6 +93,8 @@ class EmbeddedStore:
 
     async def trouble(self) -> str | None:
         """Why events can be neither kept nor read now; after a failure it tries the disk, which may be well again."""
+        if self._damage:
+            return self._damage
         try:
             if self._failed:
                 await self.append([], [])
@@ -115,4 +131,12 @@ class EmbeddedStore:
         try:
             return await self._readers.run(lambda connection: connection.execute(query.sql, query.values).fetchall())
         except sqlite3.Error as error:
-            raise StoreUnavailable(f"the store cannot be read: {error}") from error
+            raise StoreUnavailable(self._reason("read", error)) from error
+
+    def _reason(self, done: str, error: sqlite3.Error) -> str:
+        if not is_damage(error):
+            return f"the store cannot be {done}: {error}"
+        if self._damage is None:
+            self._damage = way_out(self._path, str(error))
+            structlog.get_logger("store").error("store_damaged", reason=self._damage)
+        return self._damage

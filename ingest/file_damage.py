@@ -1,4 +1,4 @@
-"""Whether the spool's file is fit to be opened: what can be seen at once, however large it is.
+"""Whether an SQLite file is fit to be opened: what can be seen at once, however large it is.
 
 SQLite itself would say nothing of it: a log is replayed up to its first broken frame, a missing file made anew.
 """
