@@ -8,7 +8,7 @@ from pathlib import Path
 from credentials.declared import SERVICES
 
 DESCRIPTION = """\
-The secrets that InfluxDB and Grafana start with, one a file in DIR. `make` makes those that are missing, at
+The secrets that the services start with, one a file in DIR. `make` makes those that are missing, at
 random, and prints none. `show` prints them all. Those that are there are never changed."""
 
 EPILOG = """\

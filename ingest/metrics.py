@@ -98,6 +98,10 @@ class Metrics:
         """Ask ``gauges`` for the current values at every scrape; its names are the ones described here."""
         self._registry.register(_GaugeCollector(gauges))
 
+    def watch_tokens(self, last_used: Gauges) -> None:
+        """Ask ``last_used`` at every scrape when each token was used last, in Unix seconds, by its name."""
+        self._registry.register(_LastUsed(last_used))
+
     def exposition(self) -> bytes:
         """Everything, in Prometheus' text format."""
         return generate_latest(self._registry)
@@ -110,6 +114,19 @@ class Metrics:
         latency = Latency(histogram, f"ingest_{name}_recent_seconds")
         self._registry.register(latency)
         return latency
+
+
+class _LastUsed(Collector):
+    def __init__(self, last_used: Gauges) -> None:
+        self._last_used = last_used
+
+    def collect(self) -> Iterator[Metric]:
+        family = GaugeMetricFamily(
+            "ingest_token_last_used_timestamp_seconds", "When a token was used last; 0: not yet", labels=["client"]
+        )
+        for name, seconds in self._last_used().items():
+            family.add_metric([name], seconds)
+        yield family
 
 
 class _GaugeCollector(Collector):

@@ -34,6 +34,7 @@ class Access:
         self._sources = sources
         admission = Admission(KnownTokens(sources.read()), allow_anonymous=settings.allow_anonymous)
         self.guard = Guard(admission, HostNames(settings.host_names), metrics)
+        metrics.watch_tokens(admission.last_used)
         self.certificates = Certificates(settings.tls) if settings.tls else None
         parts: list[Readable] = [_Tokens(sources, admission, self.guard)] if admission.tokens else []
         self.reload = Reload([*parts, *([self.certificates] if self.certificates else ())])

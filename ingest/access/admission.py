@@ -1,8 +1,9 @@
 """Who is let in: by the tokens of now, which may be others after a reload."""
 
+import time
 from collections.abc import Sequence
 
-from ingest.access.authorization import token_in
+from ingest.access.authorization import is_empty, token_in
 from ingest.access.client import ANONYMOUS, Client
 from ingest.access.tokens import KnownTokens
 from ingest.errors import Unauthorized
@@ -17,12 +18,17 @@ class Admission:
     def __init__(self, tokens: KnownTokens, *, allow_anonymous: bool) -> None:
         self.tokens = tokens
         self._allow_anonymous = allow_anonymous
+        self._last_used: dict[str, float] = {}
+
+    def last_used(self) -> dict[str, float]:
+        """When a request came with each token last, by its name, in Unix seconds; 0 if none has since the start."""
+        return {client.name: self._last_used.get(client.name, 0.0) for client in self.tokens.clients()}
 
     def client(self, authorization: Sequence[str]) -> Client:
         """Whose request it is that has these headers ``Authorization``. Raises Unauthorized."""
         if not self.tokens:
             return ANONYMOUS
-        if not authorization:
+        if is_empty(authorization):
             if self._allow_anonymous:
                 return ANONYMOUS
             raise Unauthorized("send a token: Authorization: Bearer TOKEN, or as the password of any user")
@@ -30,4 +36,5 @@ class Admission:
         client = self.tokens.client(token) if token else None
         if client is None:
             raise Unauthorized("the Authorization header holds no token that is known here")
+        self._last_used[client.name] = time.time()
         return client

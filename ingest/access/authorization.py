@@ -22,6 +22,11 @@ def token_in(values: Sequence[str]) -> bytes | None:
     return None
 
 
+def is_empty(values: Sequence[str]) -> bool:
+    """Whether no token is sent: InfluxDB's clients send ``Token`` and nothing after it where they have none."""
+    return not values or (len(values) == 1 and values[0].strip(" ").lower() in ("token", "bearer"))
+
+
 def _decoded(credentials: str) -> bytes:
     try:
         return _password(base64.b64decode(credentials, validate=True))

@@ -22,7 +22,7 @@ class TokenSources:
         tokens = _read("tokens", lambda: self.text, errors) if self.text.strip() else []
         file = self.file
         if file is not None:
-            tokens += _read(f"tokens_file: {file}", lambda: file.read_text(encoding="utf-8-sig"), errors)
+            tokens += _read(f"tokens_file: {file}", lambda: file.read_text("utf-8").removeprefix("\ufeff"), errors)
         errors = errors or [f"tokens: {error}" for error in repeated(tokens)]
         if errors:
             raise Unusable(errors)

@@ -12,9 +12,9 @@ _SUSPECTS = (
     # Long and without a blank: what no word is.
     re.compile(r"\b(?P<value>[0-9a-f]{24,})\b|(?P<base64>[A-Za-z0-9_+/-]{64,}={0,2})"),
 )
-# Not the secret, but where it is: a path, a variable, a reference.
+# Not the secret, but where it is: a path, a variable, a command, a reference.
 _REFERENCE = re.compile(
-    r"/run/secrets/|\$__file\{|\$\{?\w|@\{|(?:null|true|false|[\d.]+)$|[\[{<>|&*]|(?:Token|Bearer|Basic)$"
+    r"/run/secrets/|\$__file\{|\$[{(]?\w|@\{|(?:null|true|false|[\d.]+)$|[\[{<>|&*]|(?:Token|Bearer|Basic)$"
 )
 
 

@@ -15,7 +15,7 @@ from aiohttp import ClientSession
 
 import credentials.__main__
 import influx.__main__
-from credentials.declared import CREDENTIALS
+from credentials.declared import CREDENTIALS, INGEST_TOKENS, USER
 from influx.connection import Access
 from influx.declared import pulso
 from influx.onboarding import is_fresh
@@ -27,12 +27,13 @@ from tools.influx_server import InfluxServer, call, fresh_server
 
 READ_BY: dict[str, set[str]] = {
     "influxdb": {"admin.password", "admin.token"},
-    "ingest": {"ingest.token", "ingest-read.token"},
+    "ingest": {"ingest.token", "ingest-read.token", "ingest.tokens"},
     "grafana": {"grafana-admin.password", "grafana-secret.key", "grafana.token"},
-    "telegraf": {"telegraf.token"},
-    "telegraf-mqtt": {"telegraf.token"},
-    "generator": set(),
-    "demo": set(),
+    # One user runs both: what one may read the other may.
+    "telegraf": {"telegraf.token", "telegraf-read.token", "telegraf-write.token"},
+    "telegraf-mqtt": {"telegraf.token", "telegraf-read.token", "telegraf-write.token"},
+    "generator": {"generator.token"},
+    "demo": {"generator.token"},
     "mosquitto": set(),
 }
 
@@ -155,7 +156,8 @@ def test_each_service_reads_its_own_secrets_and_no_other(stack: Stack, service: 
 def test_every_service_was_asked(whole: Project) -> None:
     assert set(READ_BY) == {name for name, service in whole.services.items() if not service.one_shot}
     assert set().union(*READ_BY.values()) == {
-        *(credential.file for credential in CREDENTIALS),
+        *(credential.file for credential in CREDENTIALS if credential.service != USER),
+        INGEST_TOKENS,
         *(f"{token.name}.token" for token in pulso().tokens),
     }
 
@@ -225,6 +227,46 @@ async def test_ingest_works_with_what_it_is_given(stack: Stack) -> None:
             async with asyncio.timeout(20):
                 while await read(client) != [kept]:
                     await asyncio.sleep(0.05)
+
+
+async def test_without_anonymous_clients_each_service_comes_in_with_its_own_token(stack: Stack) -> None:
+    ingest = stack.project.services["ingest"]
+    data = stack.volume.parent / "closed"
+    data.mkdir()
+    os.chown(data, ingest.uid, ingest.gid)
+    chosen = project(variables={"PULSO_ALLOW_ANONYMOUS": "false"}).services["ingest"].environment
+    variables = {name: stack.here(value) for name, value in chosen.items()}
+    variables |= {"INGEST_DATA_DIR": str(data), "INGEST_PORT": "0", "INGEST_ARCHIVE_DIR": ""}
+    with as_user(ingest):
+        settings = load({}, variables)
+    async with serving(settings) as client:
+        for service, path, status in (
+            ("generator", "/write", 204),
+            ("demo", "/write", 204),
+            ("telegraf-mqtt", "/write", 204),
+            ("telegraf", "/metrics", 200),
+            ("telegraf", "/write", 403),
+            ("generator", "/get_data", 403),
+            (None, "/write", 401),
+            (None, "/metrics", 401),
+            (None, "/health", 200),
+        ):
+            headers = {"Authorization": f"Token {own_token(stack, service)}"} if service else {}
+            method = "POST" if path == "/write" else "GET"
+            async with client.request(
+                method, path, headers=headers, data="cpu value=1" if method == "POST" else None
+            ) as answer:
+                assert answer.status == status, (service, path, await answer.text())
+
+
+def own_token(stack: Stack, name: str) -> str:
+    """What the service reads as its own user, from the file that its variable or its command names."""
+    service = stack.project.services[name]
+    named = [*service.environment.values(), *(word.partition("=")[2] for word in service.command or [])]
+    known = {f"{SECRETS_DIR}/{credential.file}" for credential in CREDENTIALS if credential.right}
+    [file] = [text for text in named if text in known]
+    with as_user(service):
+        return Path(stack.here(file)).read_text()
 
 
 async def test_a_range_can_be_counted_again_with_what_ingest_is_given(

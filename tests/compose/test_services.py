@@ -180,7 +180,7 @@ def test_only_who_makes_secrets_may_write_where_they_are(whole: Project) -> None
         for mount in service.volumes
         if mount.target == SECRETS_DIR
     }
-    readers = {"influxdb", "ingest", "grafana", "telegraf", "telegraf-mqtt"}
+    readers = {"influxdb", "ingest", "generator", "demo", "grafana", "telegraf", "telegraf-mqtt"}
     assert mounts == dict.fromkeys(readers, True) | dict.fromkeys(("secrets", "apply"), False)
 
 

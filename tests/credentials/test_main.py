@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from credentials.__main__ import main
-from credentials.declared import CREDENTIALS
+from credentials.declared import CREDENTIALS, INGEST_TOKENS
+from ingest.access.sources import TokenSources
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,7 +31,7 @@ def test_every_secret_is_made_and_none_is_told(folder: Path, capfd: pytest.Captu
     assert make(folder) == 0
     told = "".join(capfd.readouterr())
     made = texts(folder)
-    assert sorted(made) == sorted(credential.file for credential in CREDENTIALS)
+    assert sorted(made) == sorted([*(credential.file for credential in CREDENTIALS), INGEST_TOKENS])
     assert len(set(made.values())) == len(made), "each is another"
     assert not [name for name, text in made.items() if text in told], told
 
@@ -62,6 +63,27 @@ def test_what_is_there_stays_and_only_what_is_missing_is_made(folder: Path, capf
     assert make(folder) == 0
     assert capfd.readouterr().out == "all secrets are there\n"
     assert texts(folder) == after
+
+
+def test_ingest_takes_the_tokens_and_each_is_its_clients(folder: Path) -> None:
+    assert make(folder) == 0
+    tokens = TokenSources("", folder / INGEST_TOKENS).read()
+    assert {f"{token.client.name}:{token.client.right}" for token in tokens} == {
+        "user:all",
+        "generator:write",
+        "telegraf-read:read",
+        "telegraf-write:write",
+    }
+    assert all((folder / f"{token.client.name}.token").read_text() == token.text for token in tokens)
+
+
+def test_a_token_made_anew_is_in_the_list_of_ingest_too(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert make(folder) == 0
+    (folder / "generator.token").unlink()
+    capfd.readouterr()
+    assert make(folder) == 0
+    assert capfd.readouterr().out == f"made generator.token, {INGEST_TOKENS}\n"
+    assert (folder / "generator.token").read_text() in (folder / INGEST_TOKENS).read_text()
 
 
 def test_an_empty_file_is_no_secret(folder: Path) -> None:
@@ -112,7 +134,10 @@ def test_a_wrong_group_is_a_usage_error(folder: Path, wrong: str, capfd: pytest.
     with pytest.raises(SystemExit) as raised:
         make(folder, "--group", wrong)
     assert raised.value.code == 2
-    assert "is not like grafana=472; the services are influxdb, grafana" in capfd.readouterr().err
+    assert (
+        "is not like grafana=472; the services are influxdb, grafana, ingest, generator, telegraf"
+        in capfd.readouterr().err
+    )
 
 
 def test_as_a_program(folder: Path) -> None:

@@ -19,12 +19,15 @@ from tools.influx_server import InfluxServer, call, free_port
 START_MS = 1_539_112_021_301
 TOPIC = "sensors/brasil/sudeste/sensor01"
 TAG = "brasil.sudeste.sensor01"
+GATEWAY = "gateway-0123456789"
 
 
 @pytest.fixture
 def settings(tmp_path: Path, influx_server: InfluxServer, influx_bucket: str) -> Settings:
     """Of a service that can be stopped and found again where it was."""
-    return influx_settings(tmp_path / "ingest", influx_server, influx_bucket, port=free_port())
+    tokens = f"gateway:write:{GATEWAY}"
+    folder, port = tmp_path / "ingest", free_port()
+    return influx_settings(folder, influx_server, influx_bucket, port=port, tokens=tokens, allow_anonymous=True)
 
 
 @pytest.fixture
@@ -32,10 +35,13 @@ def agent(tmp_path: Path, broker: Broker, settings: Settings) -> Iterator[Agent]
     """Telegraf, connected to the broker, whether or not there is an ingest; what it says of the broker goes nowhere."""
     token = tmp_path / "telegraf.token"
     token.write_text("no-token")
+    gateway = tmp_path / "gateway.token"
+    gateway.write_text(f"{GATEWAY}\n")
     agent = Agent(
         "mqtt.conf",
         tmp_path,
         PULSO_TELEGRAF_TOKEN_FILE=str(token),
+        PULSO_INGEST_TOKEN_FILE=str(gateway),
         PULSO_INFLUX_URL=f"http://127.0.0.1:{free_port()}",
         PULSO_MQTT_URL=broker.url,
         PULSO_INGEST_URL=f"http://{settings.host}:{settings.port}",
@@ -132,6 +138,7 @@ async def test_what_is_no_event_is_counted_kept_with_its_reason_and_in_nobodys_w
         f"the payload's tag is brasil.sul.other, but the topic's sensor is {TAG}",
     )
     assert "ingest_events_received_total 2511.0" in metrics
+    assert 'ingest_token_last_used_timestamp_seconds{client="gateway"} 1' in metrics, "Telegraf sent no token"
     assert 'ingest_events_rejected_total{reason="tag_topic"} 1.0' in metrics
 
 

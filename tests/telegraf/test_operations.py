@@ -73,6 +73,9 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         options = ["--store", "influx", "--influx-url", influxd.server.url]
         for option, name in (("--influx-token-file", "ingest"), ("--influx-read-token-file", "ingest-read")):
             options += [option, str(tokens / f"{name}.token")]
+        scraper = folder / "scraper.token"
+        scraper.write_text("scraper-0123456789")
+        options += ["--tokens", "scraper:read:scraper-0123456789", "--allow-anonymous", "true"]
         ingest = stack.enter_context(served(folder / "ingest", *options))
         broker = Broker(folder)
         stack.callback(broker.stop)
@@ -84,10 +87,13 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
             "PULSO_TELEGRAF_TOKEN_FILE": str(token),
             "PULSO_INFLUX_URL": influxd.server.url,
             "PULSO_INGEST_URL": ingest.url,
+            "PULSO_INGEST_TOKEN_FILE": str(scraper),
             "PULSO_MQTT_URL": broker.url,
         }
         started_ms = now_ms() - 2_000
-        agents = [Agent(configuration, folder, **variables) for configuration in ("telegraf.conf", "mqtt.conf")]
+        agents = [Agent("telegraf.conf", folder, **variables)]
+        del variables["PULSO_INGEST_TOKEN_FILE"]
+        agents.append(Agent("mqtt.conf", folder, **variables))
         for agent in agents:
             stack.callback(agent.stop)
             agent.start()
@@ -100,6 +106,8 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         ops.wait_for("ingest_spool_points", 0, since_ms=now_ms())
         # InfluxDB counts its series for the first time when it has run for ten seconds.
         ops.wait_for("storage_bucket_series_num", None, since_ms=now_ms())
+        with urllib.request.urlopen(f"{ingest.url}/metrics", timeout=20) as answer:
+            assert 'ingest_token_last_used_timestamp_seconds{client="scraper"} 1' in answer.read().decode()
         yield Watched(dashboard(folder), grafana, TimeRange(started_ms, now_ms()), agents, influxd.server)
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+import re
+import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -89,6 +91,8 @@ async def test_without_tokens_all_may_do_everything_and_a_token_is_not_looked_at
 async def test_anonymous_if_allowed_beside_tokens_but_no_wrong_token(tmp_path: Path) -> None:
     async with serving(Settings(port=0, data_dir=tmp_path, tokens=TOKENS, allow_anonymous=True)) as client:
         assert (await post(client, "/events", {}))[0] == 202
+        # As an InfluxDB client does that has no token.
+        assert (await post(client, "/write", {"Authorization": "Token "}))[0] == 204
         assert await status(client, "/get_data", {}) == 200
         assert (await post(client, "/events", bearer("wrong-0123456789")))[0] == 401
         assert (await post(client, "/events", bearer(READER)))[0] == 403
@@ -132,6 +136,9 @@ async def test_what_is_refused_is_counted_by_reason_and_known_client(client: Cli
         text = await answer.text()
     assert 'ingest_requests_refused_total{client="",reason="unauthorized"} 2.0' in text
     assert 'ingest_requests_refused_total{client="page",reason="forbidden"} 1.0' in text
+    assert 'ingest_token_last_used_timestamp_seconds{client="gateway"} 0.0' in text
+    [used] = re.findall(r'ingest_token_last_used_timestamp_seconds{client="page"} (.*)', text)
+    assert abs(float(used) - time.time()) < 60
 
 
 async def test_a_refusal_comes_before_the_body_and_asks_for_none(client: ClientSession) -> None:
