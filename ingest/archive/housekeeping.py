@@ -10,9 +10,11 @@ import msgspec
 import structlog
 
 from ingest.archive.compress import Stopped, compress
-from ingest.archive.names import FOLDERS, ArchiveFile, Kind, files_in, hour_name
+from ingest.archive.names import FOLDERS, ArchiveFile, Kind, files_in, hour_ms, hour_name
+from ingest.archive.passing import PassingTime
 from ingest.archive.retention import Retention, expired
 from ingest.metrics import ArchiveMetrics
+from ingest.seldom import Seldom
 
 _NICENESS = 10
 
@@ -34,6 +36,8 @@ class Housekeeper:
         self._log = structlog.get_logger("archive")
         self._stopping = Event()
         self._troubles: dict[Path, str] = {}
+        self._passing = PassingTime(self._newest_ms())
+        self._tell_of_clock = Seldom(self._log.warning)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -48,7 +52,7 @@ class Housekeeper:
         for file in self._files():
             if file.kind is Kind.SEALED and not self._stopping.is_set():
                 self._attempt(self._compress, file)
-        too_old = expired(self._files(), self._retention, now_ms)
+        too_old = expired(self._files(), self._believable(now_ms), now_ms)
         removed = [file for file in too_old if self._attempt(_remove, file)]
         if removed:
             size = sum(file.bytes for file in removed)
@@ -57,6 +61,17 @@ class Housekeeper:
             self._log.info("archive_hours_removed", files=len(removed), bytes=size, hours=hours)
         left = self._files()
         return Holding(len(left), sum(file.bytes for file in left))
+
+    def _believable(self, now_ms: int) -> Retention:
+        """The retention, without the age while the clock may be wrong: it would take everything."""
+        if self._passing.is_believable(now_ms) or not self._retention.max_age_ms:
+            return self._retention
+        self._tell_of_clock("archive_clock_jumped", hint="nothing is removed for its age for a day")
+        return self._retention._replace(max_age_ms=0)
+
+    def _newest_ms(self) -> int | None:
+        """The hour in which the archive was written last."""
+        return max((hour_ms(file.hour) for file in self._files()), default=None)
 
     def _files(self) -> list[ArchiveFile]:
         return [file for name in FOLDERS.values() for file in files_in(self._archive / name)]

@@ -41,6 +41,14 @@ def hour_name(time_ms: int) -> str:
     return datetime.fromtimestamp(time_ms // 1000, UTC).isoformat()[:_HOUR_CHARACTERS]
 
 
+def hour_ms(name: str) -> int:
+    """The Unix time in milliseconds at which the hour ``name`` begins; 0 where there is no such hour."""
+    try:
+        return int(datetime.strptime(f"{name}+0000", "%Y-%m-%dT%H%z").timestamp() * 1000)
+    except ValueError:
+        return 0
+
+
 def path_of(folder: Path, hour: str, kind: Kind) -> Path:
     return folder / f"{hour}{kind}"
 

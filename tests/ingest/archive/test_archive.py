@@ -159,6 +159,26 @@ async def test_the_oldest_hours_go_when_there_is_too_much_but_never_the_current_
     assert (removed["files"], removed["hours"]) == (2, ["2026-11-23T14", "2026-11-23T14"])
 
 
+async def test_hours_go_for_their_age_but_not_because_a_clock_jumped(tmp_path: Path) -> None:
+    retention = Retention(max_age_ms=2 * HOUR_MS)
+    async with archiving(tmp_path, retention=retention) as place:
+        await place.put(event(1))
+        place.now_ms += HOUR_MS
+        await place.put(event(2))
+        place.now_ms += 2 * HOUR_MS
+        await until(place, "processed/2026-11-23T15.ndjson.gz")
+        place.now_ms += 40 * 365 * 24 * HOUR_MS
+        await place.put(event(3))
+        await asyncio.sleep(0.2)
+        assert identities(place.folder) == {identity(2): 1, identity(3): 1}
+    # A start under a clock that is wrong.
+    async with archiving(tmp_path, retention=retention) as place:
+        place.now_ms -= 10 * 365 * 24 * HOUR_MS
+        await place.put(event(4))
+        await asyncio.sleep(0.2)
+        assert identities(place.folder) == {identity(number): 1 for number in (2, 3, 4)}
+
+
 async def test_an_event_that_was_refused_is_not_archived_again_and_again(tmp_path: Path) -> None:
     async with archiving(tmp_path) as place:
         text = msgspec.json.encode(event(1))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.archive.names import Kind, files_in, hour_name, path_of
+from ingest.archive.names import Kind, files_in, hour_ms, hour_name, path_of
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,11 @@ from ingest.archive.names import Kind, files_in, hour_name, path_of
 )
 def test_an_hour_is_named_in_utc(time_ms: int, name: str) -> None:
     assert hour_name(time_ms) == name
+
+
+@pytest.mark.parametrize(("name", "time_ms"), [("2026-11-23T14", 1_795_442_400_000), ("2026-99-99T99", 0)])
+def test_an_hours_name_says_when_it_begins(name: str, time_ms: int) -> None:
+    assert hour_ms(name) == time_ms
 
 
 def test_only_the_archives_own_files_are_seen_the_oldest_first(tmp_path: Path) -> None:
