@@ -122,9 +122,13 @@ class DiskFailed(IngestError):
 
 
 class StoreUnavailable(IngestError):
-    """The store cannot be read now."""
+    """The store cannot be read now; ``wait_seconds`` is how long it asks to be left alone."""
 
     code = "store_unavailable"
+
+    def __init__(self, message: str, wait_seconds: float = 0.0) -> None:
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
 
 
 class WriteUnanswered(StoreUnavailable):

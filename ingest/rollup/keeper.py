@@ -46,7 +46,8 @@ class Keeper:
         self._reached = reached
         self._log = structlog.get_logger("rollup")
         self._caught_up_at = time.monotonic()
-        self._unsure_until = 0.0
+        # A write of the process before this one may be on its way as well; it has left its minutes marked.
+        self._unsure_until = time.monotonic() + pace.unsure_seconds if spool.depth.dirty_minutes else 0.0
         self._cost_of_past = _COST_AT_ONCE
         self.trouble: str | None = None
 
@@ -58,10 +59,8 @@ class Keeper:
     async def run(self) -> None:
         """Count for ever."""
         while True:
-            started = time.monotonic()
-            more_waits = await self._try_once()
-            took_seconds = time.monotonic() - started
-            await asyncio.sleep(took_seconds if more_waits and not self._busy() else self._pace.interval_seconds)
+            rest_seconds = await self._try_once()
+            await asyncio.sleep(rest_seconds)
 
     async def once(self) -> bool:
         """Count what waits, the newest first and for a limited time, and say whether more waits.
@@ -108,18 +107,21 @@ class Keeper:
     def _busy(self) -> bool:
         return self._spool.depth.points >= _BUSY_POINTS
 
-    async def _try_once(self) -> bool:
+    async def _try_once(self) -> float:
+        """How many seconds to rest after it."""
+        started = time.monotonic()
         try:
             more_waits = await self.once()
         except (StoreUnavailable, DiskFailed) as error:
             if self.trouble is None:
                 self._log.warning("rollup_trouble", reason=str(error))
             self.trouble = f"counts are behind: {error}"
-            return False
+            asked_seconds = error.wait_seconds if isinstance(error, StoreUnavailable) else 0.0
+            return max(self._pace.interval_seconds, asked_seconds)
         if self.trouble is not None:
             self._log.info("rollup_well", dirty_minutes=self._spool.depth.dirty_minutes)
         self.trouble = None
-        return more_waits
+        return time.monotonic() - started if more_waits and not self._busy() else self._pace.interval_seconds
 
 
 def first_minutes(dirty: Sequence[DirtyMinute], most_cost: int) -> Sequence[DirtyMinute]:

@@ -1,6 +1,7 @@
 """Counts a level of the rollup again, from what is stored, and writes what came out."""
 
 from collections.abc import Collection, Iterator, Sequence
+from http import HTTPStatus
 from itertools import islice
 
 import structlog
@@ -19,6 +20,8 @@ from ingest.rollup.spans import Span, spans
 _POINTS_A_WRITE = 5_000
 _SPANS_A_QUERY = 50
 _BEYOND_RETENTION = 422
+# With any other answer that is none of InfluxDB's decisions, a gateway's 504 for one, it may yet carry out the write.
+_NOT_BEGUN = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 class Recount:
@@ -74,10 +77,10 @@ class Recount:
                 middle = len(lines) // 2
                 await self._write(lines[:middle])
                 await self._write(lines[middle:])
-            case _ if answer.status is None:
-                raise WriteUnanswered(said)
+            case Outcome.RETRY if answer.status not in _NOT_BEGUN:
+                raise WriteUnanswered(said, answer.retry_after_seconds)
             case _:
-                raise StoreUnavailable(said)
+                raise StoreUnavailable(said, answer.retry_after_seconds)
 
 
 def conditions(span: Span, level: Level) -> list[str]:

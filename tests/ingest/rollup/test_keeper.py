@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.background import beside
 from ingest.dirty_minutes import DirtyMinute
 from ingest.errors import WriteUnanswered
 from ingest.event import Event
@@ -21,7 +22,7 @@ from ingest.rollup.recount import Recount
 from ingest.spool import Spool
 from ingest.spool_changes import Blob
 from ingest.spool_rows import Row
-from tests.ingest.influx_proxy import PassAndForget, proxied
+from tests.ingest.influx_proxy import PassAndForget, Say, Step, proxied
 from tests.ingest.oracle import by_sensor, tallied
 from tests.ingest.rolled_up import Place, rolled_up
 from tests.ingest.rollup.test_recount import assert_exact, events, kept
@@ -179,14 +180,15 @@ async def test_scattered_events_of_last_year_hold_up_nothing(tmp_path: Path, pla
     await assert_exact(place, [*scattered, fresh])
 
 
+@pytest.mark.parametrize("step", [PassAndForget(), Say(500), Say(504)], ids=str)
 async def test_a_write_that_was_not_answered_is_counted_again_until_it_can_do_no_harm(
-    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str
+    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str, step: Step
 ) -> None:
     async with proxied(influx_server) as proxy, rolled_up(influx_server, influx_bucket, proxy.url) as place:
         async with opened(tmp_path) as spool:
             keeper = Keeper(spool, place.recount, Pace(5.0, unsure_seconds=0.5))
             await ship(spool, place, events(10))
-            proxy.script.append(PassAndForget())
+            proxy.script.append(step)
             with pytest.raises(WriteUnanswered):
                 await keeper.once()
             await keeper.once()
@@ -194,6 +196,33 @@ async def test_a_write_that_was_not_answered_is_counted_again_until_it_can_do_no
             await asyncio.sleep(0.5)
             await keeper.once()
             assert spool.depth.dirty_minutes == 0
+        await assert_exact(place, events(10))
+
+
+async def test_what_another_process_left_marked_may_be_on_its_way_too(tmp_path: Path, place: Place) -> None:
+    async with opened(tmp_path) as spool:
+        await ship(spool, place, events(10))
+        keeper = Keeper(spool, place.recount, Pace(5.0, unsure_seconds=0.5))
+        await keeper.once()
+        assert spool.depth.dirty_minutes > 0
+        await asyncio.sleep(0.5)
+        await keeper.once()
+        assert spool.depth.dirty_minutes == 0
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_an_influxdb_that_asks_to_wait_is_left_alone(
+    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str, status: int
+) -> None:
+    async with proxied(influx_server) as proxy, rolled_up(influx_server, influx_bucket, proxy.url) as place:
+        async with opened(tmp_path) as spool, beside(Keeper(spool, place.recount, Pace(0.05)).run()):
+            proxy.script.append(Say(status, headers={"Retry-After": "1"}))
+            await ship(spool, place, events(10))
+            await _until(lambda: proxy.writes == 1)
+            started = time.monotonic()
+            await _until(lambda: proxy.writes > 1)
+            assert time.monotonic() - started >= 0.95
+            await _until(lambda: spool.depth.dirty_minutes == 0)
         await assert_exact(place, events(10))
 
 
