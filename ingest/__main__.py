@@ -27,6 +27,7 @@ _SWITCH_SECONDS = 0.0005
 # New objects before a search for cycles, and rounds of that before it looks at older ones. Python's own 700 are gone in
 # a few milliseconds here: with 2000 requests at work half of the time went into looking through them in vain.
 _GC_THRESHOLDS = (20_000, 50, 100)
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -116,13 +117,16 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 async def _until_stopped(settings: Settings, reached: Reached) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signal_number, stop.set)
+    for number in _STOP_SIGNALS:
+        # Not the loop's own handlers: these go with it, and one more signal on the way out would kill what ends well.
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
     logger = structlog.get_logger("ingest")
     async with running(settings, reached) as url:
         logger.info("listening", url=url, store=settings.store, data_dir=str(settings.data_dir))
         await stop.wait()
     logger.info("stopped")
+    for number in _STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 if __name__ == "__main__":
