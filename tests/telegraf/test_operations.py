@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,6 +130,7 @@ def dashboard(folder: Path) -> files.Dashboard:
 def under_load(ingest: Service, influxd: Influxd, broker: Broker) -> None:
     """1000 events in some five seconds, a few more of other kinds; InfluxDB goes and returns."""
     post_lines(ingest, 'odd value=1 5\nodd value="a" 5', status=204)
+    post_lines(ingest, "odd value=1 5", status=403, headers={"Sec-Fetch-Site": "cross-site"})
     broker.publish("sensors/a/b/c", ["rubbish", json.dumps(event(-1) | {"tag": "a.b.c"})])
     for number in range(ROUNDS):
         ingest.post(*(event(number * EVENTS_A_ROUND + one) for one in range(EVENTS_A_ROUND)))
@@ -142,8 +143,8 @@ def under_load(ingest: Service, influxd: Influxd, broker: Broker) -> None:
     influxd.start()
 
 
-def post_lines(ingest: Service, lines: str, status: int) -> None:
-    request = urllib.request.Request(ingest.url + "/api/v2/write", lines.encode())
+def post_lines(ingest: Service, lines: str, status: int, headers: Mapping[str, str] | None = None) -> None:
+    request = urllib.request.Request(ingest.url + "/api/v2/write", lines.encode(), dict(headers or {}))
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
             answered = answer.status
@@ -234,6 +235,17 @@ async def test_a_dead_letter_and_a_refused_message_are_there_to_be_read(watched:
     ]
 
 
+async def test_who_is_turned_away_and_what_is_at_work_is_seen(watched: Watched) -> None:
+    turned_away = await watched.lines("Turned away")
+    assert set(turned_away) >= {"cross_site", "over capacity: requests", "over capacity: connections"}, turned_away
+    work = await watched.lines("Connections, and writes at work")
+    assert max(work["connections"]) >= 1, work
+    (series,) = (await watched.lines("Known series")).values()
+    assert series[-1] >= 2, series
+    damaged = await watched.lines("Damaged by the disk")
+    assert [values[-1] for values in damaged.values()] == [0, 0], damaged
+
+
 async def test_the_broker_is_watched(watched: Watched) -> None:
     (held,) = (await watched.lines("Messages the broker holds")).values()
     assert held[-1] > 0, held
@@ -279,6 +291,9 @@ def test_ops_stays_small(watched: Watched) -> None:
 # For whoever asks by hand.
 SPARE = {
     "prometheus.ingest_spool_bytes",
+    "prometheus.ingest_dead_letter_bytes",
+    "prometheus.ingest_body_bytes_at_work",
+    "prometheus.ingest_body_bytes_at_work_limit",
     "prometheus.ingest_events_dead_total",
     "prometheus.ingest_ack_seconds_count",
     "prometheus.ingest_ack_seconds_sum",
