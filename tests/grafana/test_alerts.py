@@ -22,6 +22,7 @@ def test_every_rule_is_checked() -> None:
         "pulso-error-share",
         "pulso-spool-age",
         "pulso-dead-letters",
+        "pulso-damaged",
         "pulso-archive",
         "pulso-disk",
     }
@@ -105,6 +106,15 @@ async def test_what_telegraf_last_saw_of_ingest(
     assert await firing(empty_place.grafana, RULES[uid], now_ms) == ({NO_LABELS} if fires else set())
 
 
+@pytest.mark.parametrize(("rows", "files", "fires"), [(0, 0, False), (1, 0, True), (0, 1, True)])
+async def test_what_the_disk_has_damaged(empty_place: Place, rows: int, files: int, fires: bool) -> None:
+    now_ms = _now_ms()
+    fields = f"ingest_spool_damaged_rows={rows},ingest_spool_files_set_aside={files}"
+    await empty_place.write(OPS, [f"prometheus,service=ingest,url=http://ingest {fields} {now_ms * 1_000_000}"])
+
+    assert await firing(empty_place.grafana, RULES["pulso-damaged"], now_ms) == ({NO_LABELS} if fires else set())
+
+
 async def test_each_disk_with_less_than_10_percent_left(empty_place: Place) -> None:
     now_ms = _now_ms()
     used = {"/": 89.9, "/data": 90.1, "/backup": 99.0}
@@ -133,6 +143,7 @@ async def test_no_data_fires_where_it_is_the_fault_and_only_there(empty_place: P
         ("pulso-error-share", 300, 310),
         ("pulso-spool-age", 0, 10),
         ("pulso-dead-letters", 0, 10),
+        ("pulso-damaged", 0, 10),
         ("pulso-archive", 60, 70),
         ("pulso-disk", 60, 70),
     ],

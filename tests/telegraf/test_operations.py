@@ -292,6 +292,7 @@ def test_ops_stays_small(watched: Watched) -> None:
 SPARE = {
     "prometheus.ingest_spool_bytes",
     "prometheus.ingest_dead_letter_bytes",
+    "prometheus.ingest_refused_messages_not_kept_total",
     "prometheus.ingest_body_bytes_at_work",
     "prometheus.ingest_body_bytes_at_work_limit",
     "prometheus.ingest_events_dead_total",
