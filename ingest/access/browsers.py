@@ -6,6 +6,9 @@ from urllib.parse import urlsplit
 
 from multidict import istr
 
+from ingest.bounded import BoundedDict
+
+_MOST_JUDGED = 100
 _SITE, _ORIGIN, _HOST, _DESTINATION = istr("Sec-Fetch-Site"), istr("Origin"), istr("Host"), istr("Sec-Fetch-Dest")
 
 
@@ -38,9 +41,15 @@ class HostNames:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = {name.lower().rstrip(".") for name in names}
+        # A client says the same each time, and to take it apart costs more than all else that is asked of a request.
+        self._judged: BoundedDict[str, bool] = BoundedDict(_MOST_JUDGED)
 
     def know(self, host: str) -> bool:
         """``host`` is a ``Host`` header, with its port. No browser sends none."""
+        known = self._judged.get(host)
+        return self._judged.remember(host, self._judge(host)) if known is None else known
+
+    def _judge(self, host: str) -> bool:
         try:
             name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
         except ValueError:

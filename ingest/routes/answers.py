@@ -34,8 +34,8 @@ from ingest.errors import (
 )
 
 JSON = "application/json"
-# The first is for browsers, which then ask for a password.
-_CHALLENGE = 'Basic realm="pulso", Bearer'
+# The first is for browsers, which then ask for a password. Chromium understands neither where both stand in one header.
+_CHALLENGES = ('Basic realm="pulso"', "Bearer")
 
 STATUS: dict[type[IngestError], HTTPStatus] = {
     BadParameter: HTTPStatus.BAD_REQUEST,
@@ -98,7 +98,7 @@ def _answer_to(request: web.Request, error: IngestError) -> web.Response:
     if status in _RETRIED:
         answer.headers["Retry-After"] = str(error.retry_after_seconds)
     if status == HTTPStatus.UNAUTHORIZED:
-        answer.headers["WWW-Authenticate"] = _CHALLENGE
+        answer.headers.extend([("WWW-Authenticate", challenge) for challenge in _CHALLENGES])
     return answer
 
 
