@@ -17,7 +17,7 @@ from tests.fuzz.parsers import fuzz_parsers
 from tests.fuzz.run import Outcome, fuzz
 from tools import influx_server as influx
 
-_EXAMPLES = 1_000
+_EXAMPLES = 200
 _MOST_GROWTH_BYTES = 32 * 2**20
 _SHOWN = 5
 
