@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
 
@@ -13,8 +14,15 @@ from ingest.outcome import retry_after_seconds
 from ingest.point_writer import InfluxAddress
 
 _MAX_REASON_CHARACTERS = 300
-# JSON knows no infinity: where a sum overflows InfluxDB's answer would be an error instead of rows.
-_MESSAGE_PACK = "application/x-msgpack"
+
+
+class Form(StrEnum):
+    """How InfluxDB answers."""
+
+    MESSAGE_PACK = "application/x-msgpack"
+    """Any number: JSON knows no infinity, so where a sum overflows its answer would be an error instead of rows."""
+    JSON = "application/json"
+    """Any text: what is no UTF-8 is replaced, while in the other form no text of the answer could be read."""
 
 
 class Series(msgspec.Struct):
@@ -44,22 +52,25 @@ class InfluxQL:
     def __init__(self, address: InfluxAddress, timeout_seconds: float) -> None:
         self._bucket = address.bucket
         self._url = address.url.rstrip("/") + "/query"
-        self._decoder = msgspec.msgpack.Decoder(_Answer)
+        self._decode = {
+            Form.MESSAGE_PACK: msgspec.msgpack.Decoder(_Answer).decode,
+            Form.JSON: msgspec.json.Decoder(_Answer).decode,
+        }
         self._session = aiohttp.ClientSession(
-            headers={"Authorization": f"Token {address.token}", "Accept": _MESSAGE_PACK},
+            headers={"Authorization": f"Token {address.token}"},
             timeout=aiohttp.ClientTimeout(total=timeout_seconds),
         )
 
-    async def query(self, text: str) -> list[Series]:
+    async def query(self, text: str, form: Form = Form.MESSAGE_PACK) -> list[Series]:
         """The series of every statement. Raises StoreUnavailable."""
-        parameters = {"db": self._bucket, "epoch": "ns"}
+        parameters, headers = {"db": self._bucket, "epoch": "ns"}, {"Accept": form.value}
         try:
-            async with self._session.post(self._url, params=parameters, data={"q": text}) as response:
+            async with self._session.post(self._url, params=parameters, data={"q": text}, headers=headers) as response:
                 body = await response.read()
                 if response.status != HTTPStatus.OK:
                     asked_seconds = retry_after_seconds(response.headers.get("Retry-After"), time.time())
                     raise StoreUnavailable(f"InfluxDB answers {response.status}: {_reason(body)}", asked_seconds)
-                return _series(self._decoder.decode(body).results)
+                return _series(self._decode[form](body).results)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise StoreUnavailable(f"InfluxDB does not answer: {str(error) or type(error).__name__}") from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -16,7 +16,7 @@ from ingest.outcome import Answer, retry_after_seconds
 
 _MAX_REASON_CHARACTERS = 1000
 # What stands before it may be a sender's own text, of any length.
-_DROPPED = re.compile(r" dropped=(?P<points>[0-9]{1,9})\Z")
+_DROPPED = re.compile(r" dropped=(?P<points>[0-9]{1,9})(?: for database: \w+ for retention policy: \w+)?\Z")
 # The library types the precision as an empty class whose members are plain strings.
 _NANOSECONDS: Any = "ns"
 

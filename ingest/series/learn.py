@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 import structlog
 
 from ingest.errors import DiskFailed, StoreUnavailable
-from ingest.influxql import InfluxQL
+from ingest.influxql import Form, InfluxQL
 from ingest.reject import Reject
 from ingest.seldom import Seldom
 from ingest.series.names import name_of_key
@@ -45,7 +45,7 @@ class Learner:
     async def _pages(self) -> AsyncIterator[Sequence[int]]:
         offset = 0
         while True:
-            found = await self._events.query(f"SHOW SERIES LIMIT {self._keys_a_query} OFFSET {offset}")
+            found = await self._events.query(f"SHOW SERIES LIMIT {self._keys_a_query} OFFSET {offset}", Form.JSON)
             keys = [key for series in found for (key,) in series.values]
             names = (name_of_key(key.encode()) for key in keys)
             yield list({id_of(name) for name in names if not isinstance(name, Reject)})

@@ -2,15 +2,17 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tools.influx_server import InfluxServer, free_port
 
@@ -98,6 +100,24 @@ class Service:
         )
         with urllib.request.urlopen(request, timeout=20) as answer:
             return int(json.loads(answer.read())["accepted"])
+
+    def answer(self, path: str, body: str | None = None, content_type: str = "application/json") -> tuple[int, bytes]:
+        """The status and body of the answer to a POST of ``body``, or to a GET without one; errors too."""
+        data = None if body is None else body.encode()
+        request = urllib.request.Request(self.url + path, data, {"Content-Type": content_type})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+    def metric(self, name: str, absent: float | None = None) -> float:
+        """The value of a metric, by its name with its labels; ``absent`` where there is none yet, or a KeyError."""
+        _, text = self.answer("/metrics")
+        match = re.search(rf"^{re.escape(name)} (\S+)$", text.decode(), re.MULTILINE)
+        if match is None and absent is None:
+            raise KeyError(name)
+        return float(match[1]) if match else cast(float, absent)
 
     def counted(self, path: str = "/counts") -> int:
         with urllib.request.urlopen(self.url + path, timeout=20) as answer:

@@ -1,6 +1,8 @@
 """Which lines of a refused batch are bad, asked of the real InfluxDB."""
 
 import asyncio
+import secrets
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from ingest.inquiry import alike
 from ingest.spool_changes import Blob
 from tests.ingest.shipping import Shipping, shipping_to
-from tools.influx_server import InfluxServer
+from tools.influx_server import InfluxServer, make_bucket
 
 
 @pytest.fixture
@@ -33,6 +35,22 @@ async def test_a_batch_of_bad_lines_costs_few_writes_however_many_they_are(shipp
     assert all("field type conflict" in reason for _, reason in shipping.dead())
     # The batch, its row again, and a write for each of the two kinds.
     assert shipping.proxy.writes - before <= 4
+
+
+async def test_what_a_retention_takes_no_more_costs_few_writes(tmp_path: Path, influx_server: InfluxServer) -> None:
+    year_ns, now_ns, bucket = 365 * 86_400 * 10**9, time.time_ns(), f"ten-years-{secrets.token_hex(4)}"
+    make_bucket(influx_server, bucket, retention_seconds=10 * year_ns // 10**9)
+    old, young = ([f"m v={n} {now_ns - years * year_ns + n}" for n in range(100)] for years in (12, 1))
+    async with shipping_to(influx_server, bucket, tmp_path) as shipping:
+        # In one row, and in rows of which one holds both.
+        await shipping.put(*old[:50], *young[:50])
+        await shipping.put(*young[50:], *old[50:])
+        await shipping.settled()
+        assert sorted(shipping.stored()) == sorted(float(n) for n in range(100))
+        assert sorted(line.decode() for line, _ in shipping.dead()) == sorted(f"{line}\n" for line in old)
+        assert all("outside retention policy" in reason for _, reason in shipping.dead())
+        # Sorted by time, the batch is halved where the retention ends: 2 × log2(100) and what was sent before.
+        assert shipping.proxy.writes <= 2 * (2 + 2 * 7)
 
 
 async def test_of_lines_alike_the_bad_ones_are_found_by_halving(shipping: Shipping) -> None:

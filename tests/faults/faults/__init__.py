@@ -1,6 +1,16 @@
 """Every fault. A new one is a module beside this one and a line in the list."""
 
-from tests.faults.faults import influx_answers, influx_process, influx_refusals, kill, sigterm
+from tests.faults.faults import (
+    backlog,
+    clock,
+    influx_answers,
+    influx_process,
+    influx_refusals,
+    kill,
+    retention,
+    sigterm,
+    spool_full,
+)
 from tests.faults.faults.fault import Fault
 
 FAULTS: tuple[Fault, ...] = (
@@ -9,4 +19,8 @@ FAULTS: tuple[Fault, ...] = (
     *influx_process.FAULTS,
     *influx_answers.FAULTS,
     *influx_refusals.FAULTS,
+    *retention.FAULTS,
+    *backlog.FAULTS,
+    *spool_full.FAULTS,
+    *clock.FAULTS,
 )

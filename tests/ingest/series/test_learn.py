@@ -17,8 +17,9 @@ from tools.influx_server import InfluxServer, call
 START_MS = 1_539_112_021_301
 
 
-def store(server: InfluxServer, bucket: str, lines: str) -> None:
-    call(server, "POST", "/api/v2/write", lines.encode(), {"org": server.org, "bucket": bucket, "precision": "ms"})
+def store(server: InfluxServer, bucket: str, lines: str | bytes) -> None:
+    body = lines if isinstance(lines, bytes) else lines.encode()
+    call(server, "POST", "/api/v2/write", body, {"org": server.org, "bucket": bucket, "precision": "ms"})
 
 
 @pytest.mark.parametrize("keys_a_query", [3, 7, 21, 1000])
@@ -28,6 +29,8 @@ async def test_every_series_of_earlier_is_known(
     sensors = [f"country=brasil,region=são,sensor=s{i},status={s}" for i in range(10) for s in ("erro", "processado")]
     store(influx_server, influx_bucket, "".join(f"events,{tags} value=1 {START_MS}\n" for tags in sensors))
     store(influx_server, influx_bucket, f"m,a\\ b=c\\,d,host=h v=1 {START_MS}\n")
+    # InfluxDB takes what is no UTF-8, and must tell of the others all the same.
+    store(influx_server, influx_bucket, b"m,a=\xff v=1 1\nevents,country=a,region=\xff,sensor=c value=1 1\n")
     spool, registry = Spool(tmp_path, 10**8), Registry(SeriesLimits(), learning=True)
     events = InfluxQL(InfluxAddress(influx_server.url, influx_server.org, influx_bucket, influx_server.token), 10)
     await Learner(spool, events, registry, keys_a_query).run()
@@ -35,8 +38,8 @@ async def test_every_series_of_earlier_is_known(
     await spool.close()
     again = Spool(tmp_path, 10**8)
     assert again.has_learned
-    assert again.series() == {*(id_of(f"brasil.são.s{i}") for i in range(10)), id_of(b"m,a b=c,d,host=h")}
-    assert registry.gauges() == {"series": 11}
+    assert again.series() >= {*(id_of(f"brasil.são.s{i}") for i in range(10)), id_of(b"m,a b=c,d,host=h")}
+    assert registry.gauges() == {"series": 13}
     await again.close()
 
 

@@ -3,8 +3,6 @@
 import json
 import re
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -26,13 +24,8 @@ MOST_ANSWER_BYTES = 300_000
 MOST_GROWTH_KIB = 40 * 1024
 
 
-def post(service: Service, path: str, content_type: str, body: str) -> tuple[int, bytes]:
-    request = urllib.request.Request(service.url + path, body.encode(), {"Content-Type": content_type})
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
+def post(service: Service, ndjson: str) -> tuple[int, bytes]:
+    return service.answer("/events", ndjson, "application/x-ndjson")
 
 
 def events(tags: Sequence[str], valor: int = 1) -> str:
@@ -49,11 +42,6 @@ def bombs(batches: int) -> Iterator[str]:
         yield events([f"made.up.s{number}" for number in range(batch * A_BATCH, (batch + 1) * A_BATCH)])
 
 
-def metric(service: Service, name: str) -> float:
-    with urllib.request.urlopen(service.url + "/metrics", timeout=20) as answer:
-        return float(re.findall(rf"^{re.escape(name)} (\S+)$", answer.read().decode(), re.MULTILINE)[0])
-
-
 def wait_until_learned(folder: Path) -> None:
     """Return when ingest has asked InfluxDB which series there are; until then new ones come at any rate."""
     deadline = time.monotonic() + 20
@@ -68,10 +56,10 @@ def test_a_bomb_of_a_million_sensors(tmp_path: Path, options: Sequence[str]) -> 
     # A million once; the decoder is the same in front of InfluxDB.
     batches = 40 if options else 200
     with served(tmp_path, *options, "--max-series", str(MOST)) as service:
-        assert post(service, "/events", "application/x-ndjson", events(known))[0] == 202
+        assert post(service, events(known))[0] == 202
         before_kib = 0
         for number, bomb in enumerate(bombs(batches)):
-            status, answer = post(service, "/events", "application/x-ndjson", bomb)
+            status, answer = post(service, bomb)
             receipt = json.loads(answer)
             assert len(answer) < MOST_ANSWER_BYTES
             refused = len(receipt["rejected"]) + receipt.get("not_listed", 0)
@@ -82,14 +70,14 @@ def test_a_bomb_of_a_million_sensors(tmp_path: Path, options: Sequence[str]) -> 
             assert "--max-series" in receipt["rejected"][0]["reason"]
             if number % 20 == 10:
                 before_kib = before_kib or resident_kib(service)
-                answered = post(service, "/events", "application/x-ndjson", events(known, number))
+                answered = post(service, events(known, number))
                 assert answered == (202, b'{"accepted":100,"rejected":[]}\n'), "known sensors go on"
         assert resident_kib(service) - before_kib < MOST_GROWTH_KIB
-        assert metric(service, "ingest_series") == MOST
-        refused = metric(service, 'ingest_events_rejected_total{reason="series_limit"}')
+        assert service.metric("ingest_series") == MOST
+        refused = service.metric('ingest_events_rejected_total{reason="series_limit"}')
         assert refused == A_BATCH * batches - (MOST - 100)
-        with urllib.request.urlopen(service.url + "/ready", timeout=20) as ready:
-            assert any("max_series" in warning for warning in json.loads(ready.read())["warnings"])
+        ready = json.loads(service.answer("/ready")[1])
+        assert any("max_series" in warning for warning in ready["warnings"])
         stored = MOST + 100 * batches // 20
         assert wait_until_counted(service, stored) == stored
         assert len([entry for entry in service.log if entry["event"] == "series_refused"]) <= 3, "it fills no log"
@@ -101,14 +89,14 @@ def test_known_sensors_are_known_after_a_restart(tmp_path: Path, options: Sequen
     with served(tmp_path, *options, *limits) as service:
         if options:
             wait_until_learned(tmp_path)
-        receipt = json.loads(post(service, "/events", "application/x-ndjson", events(first))[1])
+        receipt = json.loads(post(service, events(first))[1])
         assert (receipt["accepted"], [item["code"] for item in receipt["rejected"]]) == (5, ["series_rate"] * 2)
         service.kill()
     with served(tmp_path, *options, *limits) as service:
-        assert metric(service, "ingest_series") == 5
-        again = json.loads(post(service, "/events", "application/x-ndjson", events([*first[:5], *"xyzuvw"], 2))[1])
+        assert service.metric("ingest_series") == 5
+        again = json.loads(post(service, events([*first[:5], *"xyzuvw"], 2))[1])
         assert again["accepted"] == 5, again
-        new = json.loads(post(service, "/events", "application/x-ndjson", events([f"a.b.n{i}" for i in range(9)]))[1])
+        new = json.loads(post(service, events([f"a.b.n{i}" for i in range(9)]))[1])
         assert (new["accepted"], {item["code"] for item in new["rejected"]}) == (5, {"series_limit"})
 
 
@@ -118,10 +106,10 @@ def test_a_bomb_of_another_measurement_is_no_way_around(
     monkeypatch.setenv("INGEST_INFLUX_TOKEN", influx_server.token)
     with served(tmp_path, *influx_options(influx_server, influx_bucket), "--max-series", "50") as service:
         lines = "".join(f"m,host=h{number} v=1 {number}\n" for number in range(60))
-        status, answer = post(service, "/api/v2/write", "text/plain", lines)
+        status, answer = service.answer("/api/v2/write", lines, "text/plain")
         assert status == 400
         assert b"--max-series" in answer
         assert b"dropped=10" in answer
-        assert post(service, "/api/v2/write", "text/plain", "m,host=h7 v=2 70\nm,host=h8 v=2 80\n")[0] == 204
-        assert post(service, "/events", "application/x-ndjson", events(["a.b.c"]))[0] == 400
-        assert metric(service, "ingest_series") == 50
+        assert service.answer("/api/v2/write", "m,host=h7 v=2 70\nm,host=h8 v=2 80\n", "text/plain")[0] == 204
+        assert post(service, events(["a.b.c"]))[0] == 400
+        assert service.metric("ingest_series") == 50
