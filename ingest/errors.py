@@ -154,6 +154,15 @@ class Overloaded(IngestError):
         super().__init__("more is sent than can be kept in time: send it again in a moment")
 
 
+class TooManyReads(IngestError):
+    """So many answers are under way, and those before took too long."""
+
+    code = "too_many_reads"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"{most} answers with events are under way already: ask again in a moment")
+
+
 class TooManyRequests(IngestError):
     """A client sends more requests a second than it may."""
 

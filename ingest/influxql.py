@@ -1,5 +1,6 @@
 """InfluxQL: a query in, its series out."""
 
+import sys
 import time
 from collections.abc import Sequence
 from enum import StrEnum
@@ -23,6 +24,10 @@ class Form(StrEnum):
     """Any number: JSON knows no infinity, so where a sum overflows its answer would be an error instead of rows."""
     JSON = "application/json"
     """Any text: what is no UTF-8 is replaced, while in the other form no text of the answer could be read."""
+
+
+class AnswerTooLarge(Exception):
+    """The answer is longer than was asked for: ask for less."""
 
 
 class Series(msgspec.Struct):
@@ -61,12 +66,12 @@ class InfluxQL:
             timeout=aiohttp.ClientTimeout(total=timeout_seconds),
         )
 
-    async def query(self, text: str, form: Form = Form.MESSAGE_PACK) -> list[Series]:
-        """The series of every statement. Raises StoreUnavailable."""
+    async def query(self, text: str, form: Form = Form.MESSAGE_PACK, max_bytes: int = sys.maxsize) -> list[Series]:
+        """The series of every statement. Raises StoreUnavailable, and AnswerTooLarge at one of over ``max_bytes``."""
         parameters, headers = {"db": self._bucket, "epoch": "ns"}, {"Accept": form.value}
         try:
             async with self._session.post(self._url, params=parameters, data={"q": text}, headers=headers) as response:
-                body = await response.read()
+                body = await _read(response, max_bytes)
                 if response.status != HTTPStatus.OK:
                     asked_seconds = retry_after_seconds(response.headers.get("Retry-After"), time.time())
                     raise StoreUnavailable(f"InfluxDB answers {response.status}: {_reason(body)}", asked_seconds)
@@ -78,6 +83,17 @@ class InfluxQL:
 
     async def close(self) -> None:
         await self._session.close()
+
+
+async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    body = bytearray()
+    async for piece in response.content.iter_any():
+        body += piece
+        if len(body) > max_bytes:
+            # Nobody reads the rest: the connection is of no more use.
+            response.close()
+            raise AnswerTooLarge
+    return bytes(body)
 
 
 def where(conditions: Sequence[str]) -> str:

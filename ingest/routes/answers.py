@@ -25,6 +25,7 @@ from ingest.errors import (
     StoreUnavailable,
     TooManyConnections,
     TooManyEvents,
+    TooManyReads,
     TooManyRequests,
     TooManyWatchers,
     Unauthorized,
@@ -57,6 +58,7 @@ STATUS: dict[type[IngestError], HTTPStatus] = {
     SpoolFull: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
+    TooManyReads: HTTPStatus.SERVICE_UNAVAILABLE,
     TooManyConnections: HTTPStatus.SERVICE_UNAVAILABLE,
     TooManyWatchers: HTTPStatus.SERVICE_UNAVAILABLE,
 }

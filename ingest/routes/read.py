@@ -1,20 +1,24 @@
 """The routes that show events: ``/get_data`` and ``/counts``."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from itertools import groupby
 
 import msgspec
 from aiohttp import web
 
-from ingest.errors import StoreUnavailable
+from ingest.errors import StoreUnavailable, TooManyReads
 from ingest.routes import parameters
-from ingest.routes.answers import json_answer
+from ingest.routes.answers import JSON
 from ingest.routes.rows import rows_for
 from ingest.store import SeriesCount, Store
-from ingest.store.paging import Cursor, Page, parse_cursor, read_pages
+from ingest.store.paging import Cursor, Page, parse_cursor, read_page, read_pages
 from ingest.store.search import Search, search_page, search_pages
 
 DEFAULT_LIMIT = 500
+MOST_READS = 16
+WAIT_SECONDS = 10.0
 # An answer of one page names the next one in its head.
 PAGE_EVENTS = 10_000
 _GET_DATA = (*parameters.SEARCH, "limit", "cursor")
@@ -51,10 +55,13 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class ReadRoutes:
-    """Reads from ``store``."""
+    """Reads from ``store``, a few at a time: each holds a page of events for as long as its client takes to read it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, most_reads: int = MOST_READS, wait_seconds: float = WAIT_SECONDS) -> None:
         self._store = store
+        self._most_reads = most_reads
+        self._wait_seconds = wait_seconds
+        self._turns = asyncio.Semaphore(most_reads)
 
     def routes(self) -> list[web.RouteDef]:
         # What is streamed would be sent to a HEAD as well, and pass for the answer to the next request.
@@ -62,6 +69,22 @@ class ReadRoutes:
 
     async def get_data(self, request: web.Request) -> web.StreamResponse:
         """Events, newest first, streamed."""
+        async with self._turn():
+            return await self._data(request)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise TooManyReads(self._most_reads) from None
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    async def _data(self, request: web.Request) -> web.StreamResponse:
         parameters.only(request.query, _GET_DATA)
         search = parameters.search(request.query)
         limit = parameters.positive(request.query, "limit", DEFAULT_LIMIT)
@@ -73,8 +96,10 @@ class ReadRoutes:
             async for page in pages:
                 if not answer.prepared:
                     await self._begin(request, answer, page.next if limit <= PAGE_EVENTS else None)
-                await answer.write(rows.page(page.events))
-                cursor = page.next
+                text, cursor = rows.page(page.events), page.next
+                # A client that reads slowly holds the text, and not the events as well.
+                del page
+                await answer.write(text)
             await answer.write_eof(rows.end(cursor))
         except StoreUnavailable:
             if not answer.prepared:
@@ -84,8 +109,13 @@ class ReadRoutes:
         return answer
 
     async def _pages(self, search: Search, cursor: Cursor | None, limit: int) -> AsyncIterator[Page]:
-        """An answer of one page looks for a text in so many events and no more; a longer one, in all of them."""
-        if not search.text:
+        """An answer of one page looks for a text in so many events and no more; a longer one, in all of them.
+
+        One page it is where the answer names the next in its head, even if long texts make it a short one.
+        """
+        if not search.text and limit <= PAGE_EVENTS:
+            yield await read_page(self._store, search.selection, cursor, limit)
+        elif not search.text:
             async for page in read_pages(self._store, search.selection, cursor, limit, PAGE_EVENTS):
                 yield page
         elif limit <= PAGE_EVENTS:
@@ -102,10 +132,19 @@ class ReadRoutes:
     async def get_counts(self, request: web.Request) -> web.Response:
         """Counts by region and sensor, as JSON or as text."""
         parameters.only(request.query, parameters.SELECTION)
-        counts = hierarchy(await self._store.counts(parameters.selection(request.query)))
-        if "text/plain" in request.headers.get("Accept", ""):
-            return web.Response(text=counts.text())
-        return json_answer(counts)
+        selection = parameters.selection(request.query)
+        is_text = "text/plain" in request.headers.get("Accept", "")
+        async with self._turn():
+            found = await self._store.counts(selection)
+            # Of 100 000 sensors this takes a second.
+            body = await asyncio.to_thread(_counts_body, found, is_text)
+            content_type = "text/plain" if is_text else JSON
+            return web.Response(body=body, content_type=content_type, charset="utf-8" if is_text else None)
+
+
+def _counts_body(found: Sequence[SeriesCount], is_text: bool) -> bytes:
+    counts = hierarchy(found)
+    return counts.text().encode() if is_text else msgspec.json.encode(counts) + b"\n"
 
 
 def hierarchy(series: Sequence[SeriesCount]) -> Counts:

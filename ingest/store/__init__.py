@@ -1,12 +1,16 @@
 """What events are read from: one interface, two stores, the same tests for both."""
 
 import math
+from collections.abc import Iterable
 from typing import Protocol, Self
 
 import msgspec
 
 from ingest.event import NS_PER_MS, Event, number, shortest, status_of, time_ns
 from ingest.tag import Tag
+
+# What one page of events may weigh in memory.
+MAX_BYTES = 4 * 2**20
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -79,6 +83,25 @@ class Numbers(msgspec.Struct, frozen=True, gc=False):
         return cls(start_ms, numbers or 0, mean if mean is not None and math.isfinite(mean) else None, least, most)
 
 
+class Found(msgspec.Struct, frozen=True):
+    """Events in order; ``is_cut`` where others may follow that would have been too many or too long for one answer."""
+
+    events: list[StoredEvent]
+    is_cut: bool
+
+    @classmethod
+    def of(cls, events: Iterable[StoredEvent], limit: int, max_bytes: int) -> Self:
+        """The first of ``events``: at most ``limit``, and as long as their texts come to no more; at least one."""
+        taken: list[StoredEvent] = []
+        size = 0
+        for event in events:
+            size += len(event.valor)
+            if len(taken) == limit or (taken and size > max_bytes):
+                return cls(taken, is_cut=True)
+            taken.append(event)
+        return cls(taken, is_cut=False)
+
+
 class SeriesCount(msgspec.Struct, frozen=True, order=True):
     """How many events of one sensor a store holds."""
 
@@ -89,8 +112,11 @@ class SeriesCount(msgspec.Struct, frozen=True, order=True):
 class Store(Protocol):
     """Every method raises StoreUnavailable if the store cannot be read now."""
 
-    async def events(self, selection: Selection, at: Position | None, limit: int) -> list[StoredEvent]:
-        """The newest ``limit`` events of ``selection``, in descending order, from position ``at`` (included) on."""
+    async def events(self, selection: Selection, at: Position | None, limit: int, max_bytes: int = MAX_BYTES) -> Found:
+        """The newest events of ``selection``, in descending order, from position ``at`` (included) on.
+
+        At most ``limit``, and fewer where their texts come to ``max_bytes``; but at least one if there is one.
+        """
         ...
 
     async def counts(self, selection: Selection) -> list[SeriesCount]:

@@ -2,9 +2,9 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -16,6 +16,8 @@ from ingest.group_commit import GroupCommit
 from ingest.metrics import Metrics
 from ingest.sqlite import Damaged, connect, is_damage, touch, transaction
 from ingest.store import (
+    MAX_BYTES,
+    Found,
     Numbers,
     Position,
     Selection,
@@ -32,6 +34,8 @@ from ingest.store.readers import Readers
 from ingest.tag import Tag
 
 FILE_NAME = "events.db"
+
+Result = TypeVar("Result")
 
 
 class EmbeddedStore:
@@ -75,9 +79,11 @@ class EmbeddedStore:
             raise DiskFailed(self._reason("written", error)) from error
         self._failed = False
 
-    async def events(self, selection: Selection, at: Position | None, limit: int) -> list[StoredEvent]:
-        rows = await self._read(embedded_queries.newest_events(selection, at, limit))
-        return [StoredEvent(time, tag, shown_valor(valor)) for time, tag, valor in rows]
+    async def events(self, selection: Selection, at: Position | None, limit: int, max_bytes: int = MAX_BYTES) -> Found:
+        query = embedded_queries.newest_events(selection, at, limit + 1)
+        return await self._reading(
+            lambda connection: Found.of(map(_stored, connection.execute(query.sql, query.values)), limit, max_bytes)
+        )
 
     async def counts(self, selection: Selection) -> list[SeriesCount]:
         """As they are kept, whatever the number of events; what a range has outside whole minutes is counted anew."""
@@ -128,8 +134,11 @@ class EmbeddedStore:
         return time_ns(event.timestamp_ms, valor), ids.sensor, ids.region, valor, number(valor)
 
     async def _read(self, query: Query) -> list[Any]:
+        return await self._reading(lambda connection: connection.execute(query.sql, query.values).fetchall())
+
+    async def _reading(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
         try:
-            return await self._readers.run(lambda connection: connection.execute(query.sql, query.values).fetchall())
+            return await self._readers.run(read)
         except sqlite3.Error as error:
             raise StoreUnavailable(self._reason("read", error)) from error
 
@@ -140,3 +149,8 @@ class EmbeddedStore:
             self._damage = way_out(self._path, str(error))
             structlog.get_logger("store").error("store_damaged", reason=self._damage)
         return self._damage
+
+
+def _stored(row: tuple[int, str, str]) -> StoredEvent:
+    time, tag, valor = row
+    return StoredEvent(time, tag, shown_valor(valor))

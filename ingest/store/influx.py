@@ -1,5 +1,6 @@
 """Reads events and their counts from InfluxDB, in InfluxQL: it gives ``value`` and ``text`` side by side in one row."""
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -8,14 +9,16 @@ import msgspec
 
 from ingest.errors import StoreUnavailable
 from ingest.event import NS_PER_MS, shortest
-from ingest.influxql import InfluxQL, Series, where
+from ingest.influxql import AnswerTooLarge, InfluxQL, Series, where
 from ingest.line_protocol import MEASUREMENT
 from ingest.minutes import HOUR_MS, MINUTE_MS
 from ingest.rollup.levels import REGION_HOURS, REGION_MINUTES, SENSOR_HOURS, SENSOR_MINUTES, Level
-from ingest.store import Numbers, Position, Selection, SeriesCount, StoredEvent
+from ingest.store import MAX_BYTES, Found, Numbers, Position, Selection, SeriesCount, StoredEvent
 from ingest.store.pieces import Piece, pieces
 from ingest.tag import Tag
 
+# What a row of InfluxDB's answer takes beside its text, about; where tags are longer, a page is shorter.
+_ROW_BYTES = 150
 _UNITS_MS = (HOUR_MS, MINUTE_MS, 1)
 _COUNTED_IN = {HOUR_MS: SENSOR_HOURS.measurement, MINUTE_MS: SENSOR_MINUTES.measurement}
 
@@ -27,30 +30,47 @@ class InfluxStore:
         self._events = events
         self._rollup = rollup
 
-    async def events(self, selection: Selection, at: Position | None, limit: int) -> list[StoredEvent]:
+    async def events(self, selection: Selection, at: Position | None, limit: int, max_bytes: int = MAX_BYTES) -> Found:
         conditions = _conditions(selection)
         above: list[StoredEvent] = []
         if at is not None:
             above = [event for event in await self._at_time(conditions, at.time_ns) if event.position <= at]
             conditions = [*conditions, f"time < {at.time_ns}"]
-        below = await self._newest(conditions, limit - len(above)) if len(above) < limit else []
-        return _descending(above)[:limit] + below
+        above = _descending(above)
+        found = Found.of(above, limit, max_bytes)
+        if found.is_cut:
+            return found
+        below = await self._newest(conditions, limit - len(above) + 1, max_bytes)
+        found = Found.of(above + below.events, limit, max_bytes)
+        return Found(found.events, found.is_cut or below.is_cut)
 
-    async def _newest(self, conditions: Sequence[str], limit: int) -> list[StoredEvent]:
+    async def _newest(self, conditions: Sequence[str], limit: int, max_bytes: int) -> Found:
         """The newest ``limit`` events; InfluxDB orders by time alone, so the last time is read whole before its cut."""
-        found = await self._select(conditions, f"ORDER BY time DESC LIMIT {limit}")
-        if len(found) < limit:
-            return _descending(found)
+        asked, found = await self._as_many_as_fit(conditions, limit, max_bytes)
+        if len(found) < asked:
+            return Found(_descending(found), is_cut=False)
         last_ns = found[-1].time_ns
         complete = [event for event in found if event.time_ns != last_ns]
-        return (_descending(complete) + _descending(await self._at_time(conditions, last_ns)))[:limit]
+        events = _descending(complete) + _descending(await self._at_time(conditions, last_ns))
+        return Found(events[:limit], is_cut=True)
+
+    async def _as_many_as_fit(
+        self, conditions: Sequence[str], limit: int, max_bytes: int
+    ) -> tuple[int, list[StoredEvent]]:
+        """How many were asked for in the end, and what came: InfluxDB knows no limit in bytes."""
+        while True:
+            try:
+                longest = max_bytes + limit * _ROW_BYTES if limit > 1 else sys.maxsize
+                return limit, await self._select(conditions, f"ORDER BY time DESC LIMIT {limit}", longest)
+            except AnswerTooLarge:
+                limit = max(1, limit // 4)
 
     async def _at_time(self, conditions: Sequence[str], time_ns: int) -> list[StoredEvent]:
         return await self._select([*conditions, f"time = {time_ns}"], "")
 
-    async def _select(self, conditions: Sequence[str], order: str) -> list[StoredEvent]:
+    async def _select(self, conditions: Sequence[str], order: str, max_bytes: int = sys.maxsize) -> list[StoredEvent]:
         query = f"SELECT value, text, country, region, sensor FROM {MEASUREMENT}{where(conditions)} {order}"
-        found = await self._events.query(query)
+        found = await self._events.query(query, max_bytes=max_bytes)
         return [event for series in found for row in series.values for event in _events_of(row)]
 
     async def counts(self, selection: Selection) -> list[SeriesCount]:

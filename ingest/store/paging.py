@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 import msgspec
 
 from ingest.errors import BadParameter
-from ingest.store import Position, Selection, Store, StoredEvent
+from ingest.store import MAX_BYTES, Position, Selection, Store, StoredEvent
 
 # More events than that never share a series and a nanosecond.
 _CURSOR = re.compile(r"(?P<time_ns>[0-9]{1,19})~(?P<skip>[0-9]{1,4})~(?P<tag>.*)", re.ASCII | re.DOTALL)
@@ -38,11 +38,17 @@ class Page(msgspec.Struct, frozen=True):
 
 
 async def read_page(store: Store, selection: Selection, cursor: Cursor | None, limit: int) -> Page:
-    """Up to ``limit`` events from ``cursor`` on."""
+    """Up to ``limit`` events from ``cursor`` on; fewer where their texts come to more than a page may weigh."""
     position, skip = (cursor.position, cursor.skip) if cursor else (None, 0)
-    events = (await store.events(selection, position, skip + limit + 1))[skip:]
-    shown = events[:limit]
-    return Page(shown, following(shown, cursor) if len(events) > limit else None)
+    max_bytes = MAX_BYTES
+    while True:
+        found = await store.events(selection, position, skip + limit, max_bytes)
+        shown = found.events[skip:]
+        if shown or not found.is_cut:
+            break
+        # All there was room for was shown already.
+        max_bytes *= 2
+    return Page(shown, following(shown, cursor) if found.is_cut else None)
 
 
 async def read_pages(

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from ingest.store import Selection, Store, StoredEvent
+from ingest.store import MAX_BYTES, Selection, Store, StoredEvent
 from ingest.store.paging import Cursor, Page, following, read_page
 
 # As much as may lie in memory at a time where every valor is as long as it may be.
@@ -37,16 +37,19 @@ async def search_page(
 ) -> Page:
     """Up to ``limit`` found events, newest first; fewer, or none, where ``most_looked_at`` events hold no more.
 
+    Fewer too where their texts come to more than a page may weigh.
+
     The search goes on from ``next``, which is None only when everything was looked at.
     """
     found: list[StoredEvent] = []
-    looked_at = 0
+    looked_at = size = 0
     while True:
         page = await read_page(store, search.selection, cursor, min(_PAGE_EVENTS, most_looked_at - looked_at))
         for number, event in enumerate(page.events, 1):
             if search.reads(event):
                 found.append(event)
-            if len(found) == limit:
+                size += len(event.valor)
+            if len(found) == limit or size > MAX_BYTES:
                 return Page(found, following(page.events[:number], cursor))
         looked_at += len(page.events)
         cursor = page.next

@@ -74,7 +74,7 @@ async def lost(machine: Machine, acked: set[int], shipped: set[int], name: str =
         assert not [warning for warning in outcome.warnings if "damaged" in warning], outcome.warnings
         return acked - shipped - left
     store = EmbeddedStore(folder, Metrics())
-    events = await store.events(Selection(), None, 10**6)
+    events = (await store.events(Selection(), None, 10**6)).events
     await store.close()
     return acked - {int(event.valor) for event in events}
 

@@ -67,7 +67,7 @@ async def test_a_file_of_an_earlier_version_is_counted_when_it_is_opened(tmp_pat
     for _ in range(2):
         async with embedded(tmp_path) as shelf:
             await shelf.put([*later, *earlier[:5]])
-            assert await shelf.store.events(Selection(), None, 100) == shown([*earlier, *later])
+            assert (await shelf.store.events(Selection(), None, 100)).events == shown([*earlier, *later])
             for selection in (Selection(), Selection(sensor="s1")):
                 expected = numbers_of([*earlier, *later], selection, MINUTE_MS)
                 assert await shelf.store.numbers(selection, MINUTE_MS) == expected

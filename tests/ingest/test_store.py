@@ -19,11 +19,11 @@ from ingest.metrics import Metrics
 from ingest.minutes import HOUR_MS, MINUTE_MS
 from ingest.point_writer import InfluxAddress
 from ingest.routes.read import hierarchy
-from ingest.store import Numbers, Selection, Store, StoredEvent, shown_valor
+from ingest.store import MAX_BYTES, Numbers, Selection, Store, StoredEvent, shown_valor
 from ingest.store.embedded import EmbeddedStore
 from ingest.store.embedded_queries import Query
 from ingest.store.influx import InfluxStore
-from ingest.store.paging import parse_cursor, read_page, read_pages
+from ingest.store.paging import Cursor, parse_cursor, read_page, read_pages
 from ingest.store.search import Search, search_page
 from tests.ingest.rolled_up import rolled_up
 from tests.ingest.strategies import TAGS, VALORES
@@ -82,7 +82,7 @@ def many(number: int, per_ms: int = 1) -> list[Event]:
 
 
 async def test_an_empty_store(shelf: Shelf) -> None:
-    assert await shelf.store.events(Selection(), None, 10) == []
+    assert (await shelf.store.events(Selection(), None, 10)).events == []
     assert await shelf.store.counts(Selection()) == []
     assert await shelf.store.trouble() is None
 
@@ -107,14 +107,14 @@ async def test_every_kind_of_valor_comes_back(shelf: Shelf) -> None:
     ]
     events = [Event(START_MS + i, "brasil.são-paulo.câmara_1", valor) for i, valor in enumerate(valores)]
     await shelf.put(events)
-    assert await shelf.store.events(Selection(), None, 100) == shown(events)
+    assert (await shelf.store.events(Selection(), None, 100)).events == shown(events)
 
 
 async def test_the_same_event_twice_is_stored_once_and_different_ones_are_all_kept(shelf: Shelf) -> None:
     events = [Event(START_MS, "a.b.c", valor) for valor in ("1", "2", "abc", "")] + [Event(START_MS, "a.b.d", "1")]
     for _ in range(3):
         await shelf.put(events)
-    assert await shelf.store.events(Selection(), None, 100) == shown(events)
+    assert (await shelf.store.events(Selection(), None, 100)).events == shown(events)
     assert hierarchy(await shelf.store.counts(Selection())).events == 5
 
 
@@ -154,7 +154,7 @@ async def test_selections(shelf: Shelf, selection: Selection, matches: Any) -> N
     events = many(50, per_ms=2)
     await shelf.put(events)
     chosen = [event for event in events if matches(event)]
-    assert await shelf.store.events(selection, None, 100) == shown(chosen)
+    assert (await shelf.store.events(selection, None, 100)).events == shown(chosen)
     assert sum(count.events for count in await shelf.store.counts(selection)) == len(chosen)
 
 
@@ -274,7 +274,7 @@ async def test_law_what_the_embedded_store_holds_is_what_was_sent(
 ) -> None:
     async with embedded(tmp_path_factory.mktemp("law")) as shelf:
         await shelf.put(events)
-        assert [(e.tag, e.valor) for e in await shelf.store.events(Selection(), None, 100)] == [
+        assert [(e.tag, e.valor) for e in (await shelf.store.events(Selection(), None, 100)).events] == [
             (e.tag, e.valor) for e in _kept(events)
         ]
 
@@ -287,7 +287,7 @@ async def test_law_what_influxdb_holds_is_what_was_sent(events: list[Event], inf
     make_bucket(influx_server, f"{bucket}-rollup")
     async with influx(influx_server, bucket) as shelf:
         await shelf.put(events)
-        assert await shelf.store.events(Selection(), None, 100) == shown(events)
+        assert (await shelf.store.events(Selection(), None, 100)).events == shown(events)
 
 
 def _kept(events: Sequence[Event]) -> list[StoredEvent]:
@@ -375,4 +375,29 @@ async def test_the_embedded_store_is_there_after_reopening(tmp_path: Path) -> No
         await shelf.put(many(10))
     async with embedded(tmp_path) as shelf:
         await shelf.put(many(12))
-        assert await shelf.store.events(Selection(), None, 100) == shown(many(12))
+        assert (await shelf.store.events(Selection(), None, 100)).events == shown(many(12))
+
+
+async def test_long_texts_make_short_pages_and_none_is_left_out(shelf: Shelf) -> None:
+    events = [Event(START_MS + i // 3, f"a.b.s{i % 3}", f"{i}{'x' * 60_000}") for i in range(160)]
+    for first in range(0, len(events), 10):
+        await shelf.put(events[first : first + 10])
+    seen: list[StoredEvent] = []
+    cursor: Cursor | None = None
+    while True:
+        page = await read_page(shelf.store, Selection(), cursor, 10_000)
+        assert sum(len(event.valor) for event in page.events) <= MAX_BYTES
+        seen += page.events
+        if page.next is None:
+            break
+        cursor = page.next
+    assert seen == shown(events)
+
+
+async def test_an_event_longer_than_a_page_may_be_is_a_page(shelf: Shelf) -> None:
+    events = [Event(START_MS + i, "a.b.c", "x" * 5_000) for i in range(30)]
+    await shelf.put(events)
+    found = await shelf.store.events(Selection(), None, 30, max_bytes=1_000)
+    assert len(found.events) >= 1
+    assert found.is_cut
+    assert found.events == shown(events)[: len(found.events)]

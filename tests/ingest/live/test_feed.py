@@ -7,7 +7,7 @@ from ingest.event import Event
 from ingest.live.arrivals import Arrivals
 from ingest.live.feed import FRAME_CHARACTERS, FRAME_ROWS, SNAPSHOT_ROWS, Feed, News, Snapshot, Trouble
 from ingest.metrics import Metrics
-from ingest.store import Position, Selection, StoredEvent
+from ingest.store import MAX_BYTES, Found, Position, Selection
 from ingest.store.embedded import EmbeddedStore
 from ingest.store.paging import parse_cursor, read_page
 from ingest.store.search import MOST_LOOKED_AT, Search, search_page
@@ -28,10 +28,10 @@ class UnreadableStore(EmbeddedStore):
 
     is_well = False
 
-    async def events(self, selection: Selection, at: Position | None, limit: int) -> list[StoredEvent]:
+    async def events(self, selection: Selection, at: Position | None, limit: int, max_bytes: int = MAX_BYTES) -> Found:
         if not self.is_well:
             raise StoreUnavailable("InfluxDB does not answer")
-        return await super().events(selection, at, limit)
+        return await super().events(selection, at, limit, max_bytes)
 
 
 def many(first: int, number: int, tag: str = "a.b.c") -> list[Event]:
