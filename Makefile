@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint tools faults fuzz bench lock clean
+.PHONY: help install run test lint tools faults fuzz audit bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -43,6 +43,9 @@ faults: install tools ## Kill, break and starve the service, and prove that noth
 
 fuzz: install tools ## Send a million broken requests to both stores: no 5xx, no hang, no growth (INPUTS=… SEED=…)
 	@$(BIN)/python -m tests.fuzz $(if $(INPUTS),--inputs $(INPUTS)) $(if $(SEED),--seed $(SEED))
+
+audit: install ## Look up the locked packages in the database of known vulnerabilities, osv.dev
+	@$(BIN)/python -m tools.audit
 
 lock: install ## Bring the lock files up to date with pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock
