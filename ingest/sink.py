@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 from ingest.event import Event
 from ingest.line_protocol import LineEncoder
-from ingest.series.registry import NewSeries, Registry
+from ingest.series.registry import Registry
 from ingest.spool import Spool
 from ingest.spool_changes import Blob
 
@@ -50,13 +50,13 @@ class SpoolSink:
             blobs, series = await asyncio.to_thread(self._encoded, events, lines)
         else:
             blobs, series = self._encoded(events, lines)
-        await self._spool.append(blobs, [one.id for one in series])
-        self._series.saved(series)
+        with self._series.saving(series):
+            await self._spool.append(blobs, series)
 
     async def trouble(self) -> str | None:
         return await self._spool.trouble()
 
-    def _encoded(self, events: Sequence[Event], lines: Sequence[bytes]) -> tuple[list[Blob], Sequence[NewSeries]]:
+    def _encoded(self, events: Sequence[Event], lines: Sequence[bytes]) -> tuple[list[Blob], Sequence[int]]:
         return self._blobs(events, lines), self._series.unsaved(events, lines)
 
     def _blobs(self, events: Sequence[Event], lines: Sequence[bytes]) -> list[Blob]:
@@ -86,6 +86,5 @@ class RegisteredSink:
         self._series = series
 
     async def append(self, events: Sequence[Event], lines: Sequence[bytes]) -> None:
-        new = self._series.unsaved(events, lines)
-        await self._inner.append(events, lines)
-        self._series.saved(new)
+        with self._series.saving(self._series.unsaved(events, lines)):
+            await self._inner.append(events, lines)

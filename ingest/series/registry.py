@@ -1,15 +1,16 @@
 """The known series, and how many more are taken."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
 from threading import Lock
 
-import msgspec
 import structlog
 
+from ingest.errors import IngestError
 from ingest.event import Event
 from ingest.reject import Reject
 from ingest.seldom import Seldom
@@ -19,6 +20,7 @@ from ingest.token_bucket import TokenBucket
 # Nothing is on its way to the disk for longer; what has not arrived by then never will.
 _UNSAVED_SECONDS = 60.0
 _RECENTLY_SECONDS = 60.0
+_MAX_SHOWN_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +39,12 @@ class Standing(Enum):
     """Some of its points are on their way to the disk, none is there yet: ask again next time."""
 
 
-class NewSeries(msgspec.Struct, frozen=True, gc=False):
-    """A series of which nothing is on disk yet; ``id`` stands for it there."""
-
-    name: Name
-    id: int
-
-
 class Registry:
     """Knows a series by the 8 bytes of its ``id``, about 90 bytes of memory each; any thread may use it.
 
-    A series becomes known when points of it are on disk (``saved``). One whose points never got there is forgotten
-    again. ``known`` are those of earlier; while ``learning`` not all of those are in it yet, so that new ones are not
-    counted by the minute.
+    A series becomes known when points of it are on disk. One whose points never got there is forgotten again. ``known``
+    are those of earlier; while ``learning`` not all of those are in it yet, so that new ones are not counted by the
+    minute.
     """
 
     def __init__(
@@ -62,7 +57,7 @@ class Registry:
     ) -> None:
         self._limits = limits
         self._known = set(known)
-        self._unsaved: dict[Name, tuple[NewSeries, float]] = {}
+        self._unsaved: dict[int, float] = {}
         self._rate = TokenBucket(limits.max_new_a_minute / 60, limits.max_new_a_minute, clock_seconds)
         self._learning = learning
         self._clock_seconds = clock_seconds
@@ -72,39 +67,49 @@ class Registry:
 
     def admit(self, name: Name) -> Standing | Reject:
         """Whether points of the series ``name`` may be kept, or why not."""
-        new = NewSeries(name, id_of(name))
+        series = id_of(name)
         with self._lock:
-            if new.id in self._known:
+            if series in self._known:
                 return Standing.KNOWN
-            if name in self._unsaved:
+            if series in self._unsaved:
                 return Standing.NEW
             now = self._clock_seconds()
             self._forget_unsaved(now - _UNSAVED_SECONDS)
             refusal = self._refusal()
             if refusal is not None:
                 self._refused = (refusal, now)
-                self._tell("series_refused", code=refusal.code, reason=refusal.reason, first=str(name))
+                self._tell(
+                    "series_refused",
+                    code=refusal.code,
+                    reason=refusal.reason,
+                    example=str(name)[:_MAX_SHOWN_CHARACTERS],
+                )
                 return refusal
-            self._unsaved[name] = (new, now)
+            self._unsaved[series] = now
             return Standing.NEW
 
-    def unsaved(self, events: Iterable[Event], lines: Iterable[bytes]) -> Sequence[NewSeries]:
-        """The series of ``events`` and ``lines`` that have to get on disk with them."""
+    def unsaved(self, events: Iterable[Event], lines: Iterable[bytes]) -> Sequence[int]:
+        """The ids of those series of ``events`` and ``lines`` that have to get on disk with them."""
         if not self._unsaved:
             return ()
         names: set[Name] = {event.tag for event in events}
         names.update(name_of_line(line) for line in lines)
+        ids = map(id_of, names)
         with self._lock:
-            return [self._unsaved[name][0] for name in names if name in self._unsaved]
+            return [series for series in ids if series in self._unsaved]
 
-    def saved(self, series: Collection[NewSeries]) -> None:
-        """Points of ``series`` are on disk now."""
-        if not series:
-            return
-        with self._lock:
-            for one in series:
-                self._known.add(one.id)
-                self._unsaved.pop(one.name, None)
+    @contextmanager
+    def saving(self, unsaved: Sequence[int]) -> Iterator[None]:
+        """While the first points of these series are made durable: unless that is refused, they are known then."""
+        try:
+            yield
+        except IngestError:
+            raise
+        except BaseException:
+            # Whoever waited for it is gone; what is on disk must never be refused as new.
+            self._saved(unsaved)
+            raise
+        self._saved(unsaved)
 
     def learned(self, ids: Iterable[int], *, all_of_them: bool = False) -> None:
         """Series of earlier; after ``all_of_them`` new ones are counted by the minute."""
@@ -120,6 +125,13 @@ class Registry:
         if self._refused is None or self._clock_seconds() - self._refused[1] > _RECENTLY_SECONDS:
             return []
         return [f"new sensors are refused: {self._refused[0].reason}"]
+
+    def _saved(self, series: Sequence[int]) -> None:
+        if series:
+            with self._lock:
+                self._known.update(series)
+                for one in series:
+                    self._unsaved.pop(one, None)
 
     def _refusal(self) -> Reject | None:
         limits = self._limits
@@ -139,10 +151,10 @@ class Registry:
 
     def _forget_unsaved(self, admitted_before: float) -> None:
         while self._unsaved:
-            name, (_, admitted_at) = next(iter(self._unsaved.items()))
+            series, admitted_at = next(iter(self._unsaved.items()))
             if admitted_at >= admitted_before:
                 break
-            del self._unsaved[name]
+            del self._unsaved[series]
 
 
 def id_of(name: Name) -> int:

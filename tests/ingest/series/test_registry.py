@@ -1,11 +1,13 @@
 """The laws of who is let in: known series always, new ones within the limits, and nobody who never got to disk."""
 
+from asyncio import CancelledError
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.errors import SpoolFull
 from ingest.event import Event
 from ingest.reject import Reject
 from ingest.series.registry import Registry, SeriesLimits, Standing, id_of
@@ -22,7 +24,8 @@ class Clock:
 
 
 def save(registry: Registry, *names: str) -> None:
-    registry.saved(registry.unsaved([Event(1, name, "1") for name in names], []))
+    with registry.saving(registry.unsaved([Event(1, name, "1") for name in names], [])):
+        pass
 
 
 def refused(registry: Registry, name: str | bytes) -> str:
@@ -80,8 +83,18 @@ def test_what_is_stored_late_is_known_all_the_same() -> None:
     on_its_way = registry.unsaved([Event(1, "a.b.slow", "1")], [])
     clock.seconds += 100
     assert refused(registry, "a.b.other") == ""
-    registry.saved(on_its_way)
+    with registry.saving(on_its_way):
+        pass
     assert registry.admit("a.b.slow") is Standing.KNOWN
+
+
+@pytest.mark.parametrize(("error", "standing"), [(SpoolFull, Standing.NEW), (CancelledError, Standing.KNOWN)])
+def test_only_what_is_surely_not_on_disk_stays_new(error: type[BaseException], standing: Standing) -> None:
+    registry = Registry(SeriesLimits())
+    registry.admit("a.b.c")
+    with pytest.raises(error), registry.saving(registry.unsaved([Event(1, "a.b.c", "1")], [])):
+        raise error
+    assert registry.admit("a.b.c") is standing
 
 
 def test_while_it_learns_the_rate_does_not_count() -> None:
@@ -107,7 +120,8 @@ def test_it_warns_while_it_refuses() -> None:
 def test_a_line_counts_by_its_measurement_and_tags_in_any_order() -> None:
     registry = Registry(SeriesLimits())
     assert registry.admit(b"m,a=1,b=2") is Standing.NEW
-    registry.saved(registry.unsaved([], [b"m,b=2,a=1 v=1 5\n"]))
+    with registry.saving(registry.unsaved([], [b"m,b=2,a=1 v=1 5\n"])):
+        pass
     assert registry.admit(b"m,a=1,b=2") is Standing.KNOWN
 
 
