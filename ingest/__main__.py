@@ -15,6 +15,7 @@ import structlog
 from prometheus_client import disable_created_metrics
 
 from ingest import damaged_rows_cli, dead_letters_cli, fail_points, log, recover_cli
+from ingest.access.unusable import Unusable
 from ingest.app import running
 from ingest.config import ConfigError, load
 from ingest.data_folder import FolderInUse
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return int(options.run(options))
-    except ConfigError as error:
+    except (ConfigError, Unusable) as error:
         for line in error.errors:
             print(f"ingest: {line}", file=sys.stderr)
         return EXIT_USAGE
