@@ -7,9 +7,11 @@ import asyncio
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,13 @@ from ingest.store.embedded import EmbeddedStore
 from tests.faults.appending import line
 from tests.faults.disk_shim import DiskShim
 from tests.ingest import damaged_spool
+
+
+def numbers(said: Sequence[str]) -> tuple[set[int], set[int]]:
+    """What was acked, and what was shipped."""
+    whole = [entry.split() for entry in said if entry.endswith("\n")]
+    acked, shipped = ({int(number) for what, number in whole if what == word} for word in ("acked", "shipped"))
+    return acked, shipped
 
 
 @dataclass
@@ -45,9 +54,26 @@ class Machine:
         said += process.stdout.read().splitlines(keepends=True)
         process.stdout.close()
         process.wait()
-        whole = [entry.split() for entry in said if entry.endswith("\n")]
-        acked, shipped = ({int(number) for what, number in whole if what == word} for word in ("acked", "shipped"))
-        return acked, shipped
+        return numbers(said)
+
+    def copies(self, number: int) -> Iterator[tuple[set[int], set[int], Path]]:
+        """Copies of the folder, log and all, of as many moments under load, each with what was said until then."""
+        said = self.disk.with_name("said")
+        command = [sys.executable, "-m", "tests.faults.appending", str(self.disk), self.kind, "FULL"]
+        with said.open("w") as output:
+            process = subprocess.Popen(command, stdout=output)
+        try:
+            for copy in range(number):
+                time.sleep(random.uniform(0.6, 1.0))
+                # All files of one moment, as a snapshot or a power cut has them.
+                process.send_signal(signal.SIGSTOP)
+                folder = Path(shutil.copytree(self.disk, self.disk.with_name(f"copy-{copy}")))
+                acked, shipped = numbers(said.read_text().splitlines(keepends=True))
+                process.send_signal(signal.SIGCONT)
+                yield acked, shipped, folder
+        finally:
+            process.kill()
+            process.wait()
 
     def platter(self, name: str) -> Path:
         """A copy of what is left."""
@@ -63,10 +89,13 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(disk, DiskShim(tmp_path / "shim", disk), "spool")
 
 
-async def lost(machine: Machine, acked: set[int], shipped: set[int], name: str = "left") -> set[int]:
+async def lost(machine: Machine, acked: set[int], shipped: set[int]) -> set[int]:
     """What was acked, and neither shipped nor is in what the power cut has left."""
-    folder = machine.platter(name)
-    if machine.kind == "spool":
+    return await lost_in(machine.platter("left"), machine.kind, acked, shipped)
+
+
+async def lost_in(folder: Path, kind: str, acked: set[int], shipped: set[int]) -> set[int]:
+    if kind == "spool":
         outcome = await damaged_spool.ship_all(folder)
         left = {int(one.partition(b"v=")[2].partition(b",")[0]) for one in outcome.lines if one.startswith(b"m ")}
         altered = set(outcome.lines) - {line(number) for number in left} - {damaged_spool.LIVE}
@@ -102,3 +131,12 @@ async def test_without_the_fsync_this_would_be_noticed(machine: Machine) -> None
     machine.synchronous = "OFF"
     acked, shipped = await asyncio.to_thread(machine.run_until_cut, 0.5)
     assert len(await lost(machine, acked, shipped)) > 20
+
+
+@pytest.mark.parametrize("kind", ["spool", "embedded"])
+async def test_a_copy_of_any_moment_has_everything_that_was_acked_before(machine: Machine, kind: str) -> None:
+    machine.kind = kind
+    copies = await asyncio.to_thread(lambda: list(machine.copies(3)))
+    for acked, shipped, copy in copies:
+        assert len(acked) > 5
+        assert await lost_in(copy, kind, acked, shipped) == set()

@@ -3,6 +3,7 @@
 from tests.faults.faults import (
     backlog,
     clock,
+    disk,
     influx_answers,
     influx_process,
     influx_refusals,
@@ -15,6 +16,7 @@ from tests.faults.faults.fault import Fault
 
 FAULTS: tuple[Fault, ...] = (
     *kill.FAULTS,
+    *disk.FAULTS,
     *sigterm.FAULTS,
     *influx_process.FAULTS,
     *influx_answers.FAULTS,
