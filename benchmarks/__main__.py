@@ -12,12 +12,12 @@ from typing import Any
 
 import psutil
 
-from benchmarks import archive, dashboards, measurements, page
+from benchmarks import archive, dashboards, measurements, overload, page
 from benchmarks.bench import Bench
 from benchmarks.loadgen_limits import loadgen_limits
 from tools.influx_server import INFLUXD, NoInfluxError, own_influxd, set_up
 
-ALL = (*measurements.ALL, *archive.ALL, loadgen_limits, *dashboards.ALL, *page.ALL)
+ALL = (*measurements.ALL, *overload.ALL, *archive.ALL, loadgen_limits, *dashboards.ALL, *page.ALL)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
