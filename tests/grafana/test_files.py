@@ -1,6 +1,7 @@
 """The provisioned files: that Grafana would take them, and that they point to what is there."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -34,6 +35,28 @@ def test_a_dashboard_keeps_to_the_rules(dashboard: Dashboard) -> None:
 @pytest.mark.parametrize("dashboard", EVERY_DASHBOARD, ids=lambda each: each.uid)
 def test_a_dashboard_is_in_normal_form(dashboard: Dashboard) -> None:
     assert dashboard.path.read_text() == text(dashboard.raw), f"run python -m tools.dashboards {dashboard.path}"
+
+
+@pytest.mark.parametrize("dashboard", EVERY_DASHBOARD, ids=lambda each: each.uid)
+def test_stored_texts_become_no_markup_and_lead_nowhere_else(dashboard: Dashboard) -> None:
+    drawn = {"timeseries", "stat", "row", "table", "state-timeline", "gauge", "barchart"}
+    for node in _nodes(dashboard.raw):
+        if "gridPos" in node:
+            assert node["type"] in drawn, f"{node['type']} may render HTML"
+        if "url" in node:
+            # Of a row only the parts of its tag, which hold letters, digits, _ and - alone.
+            assert re.fullmatch(r"(/d/pulso-\w+\?.*)?", node["url"]), node
+            fields = set(re.findall(r"__data\.fields\.(\w+)", node["url"]))
+            assert fields <= {"country", "region", "sensor"}, node
+        if node.get("id") == "custom.cellOptions":
+            assert node["value"]["type"] in {"auto", "color-text", "gauge"}, node
+
+
+def _nodes(raw: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(raw, dict):
+        yield raw
+    for child in raw.values() if isinstance(raw, dict) else raw if isinstance(raw, list) else ():
+        yield from _nodes(child)
 
 
 @pytest.mark.parametrize("dashboard", EVERY_DASHBOARD, ids=lambda each: each.uid)
