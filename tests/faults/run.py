@@ -38,6 +38,8 @@ class Outcome(msgspec.Struct):
     sent: int = 0
     acked: int = 0
     stored: int = 0
+    dead: int = 0
+    """Dead letters, all of which were accounted for."""
     recovery_seconds: float = 0.0
     """The longest."""
     verdict: Verdict = msgspec.field(default_factory=Verdict)
@@ -126,7 +128,8 @@ def _judge(faults: Sequence[Fault], scene: Scene, outcome: Outcome) -> None:
     dead = scan.deaths(scene.service.folder) if scene.influx else []
     outcome.verdict = judge(scene.history, rows, dead, may_die)
     outcome.verdict.miscounted = miscounted
-    outcome.sent, outcome.acked, outcome.stored = len(scene.history.sent), len(scene.history.acked), len(rows)
+    outcome.sent, outcome.acked = len(scene.history.sent), len(scene.history.acked)
+    outcome.stored, outcome.dead = len(rows), len(dead)
 
 
 def _rows_and_counts(scene: Scene) -> tuple[list[Row], list[str]]:
