@@ -111,7 +111,7 @@ def _access_errors(settings: Settings) -> list[str]:
         return errors + bad.errors
     if not (tokens or settings.allow_anonymous or is_loopback(settings.host)):
         errors.append(
-            f"host: at {settings.host or 'all addresses'} others than this machine may come in: set INGEST_TOKENS_FILE"
+            f"host: {settings.host or 'all addresses'} may be reached from other machines: set INGEST_TOKENS_FILE"
             " or INGEST_TOKENS, listen on 127.0.0.1, or let everybody read and write with --allow-anonymous"
         )
     return errors

@@ -5,10 +5,12 @@ import base64
 import re
 import time
 from collections.abc import AsyncIterator, Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from aiohttp import ClientSession
 
 from ingest.settings import Settings
@@ -19,6 +21,7 @@ TOKENS = f"gateway:write:{WRITER},page:read:{READER},admin:all:{ADMIN}"
 EVENT = {"timestamp": 1_539_112_021_301, "tag": "brasil.sul.s1", "valor": "1"}
 LINE = "events,country=brasil,region=sul,sensor=s1 value=1"
 WRITES = ("/events", "/get_sensor", "/api/v2/write", "/write")
+METHODS = ("get", "post", "put", "delete", "patch")
 READS = ("/get_data", "/counts", "/series?path=brasil", "/metrics", "/", "/view_sensor", "/assets/page.js")
 
 
@@ -153,3 +156,16 @@ async def test_a_refusal_comes_before_the_body_and_asks_for_none(client: ClientS
     writer.write(f"{head}Authorization: Bearer {WRITER}\r\nExpect: 100-continue\r\n\r\n".encode())
     assert (await asyncio.wait_for(reader.readline(), 10)).startswith(b"HTTP/1.1 100 ")
     writer.close()
+
+
+async def test_no_route_but_the_open_ones_answers_a_stranger(client: ClientSession) -> None:
+    description = yaml.safe_load(files("ingest.routes").joinpath("openapi.yaml").read_text())
+    routes = [
+        (path.replace("{name}", "page.js"), method)
+        for path, item in description["paths"].items()
+        for method in item
+        if method in METHODS
+    ]
+    assert len(routes) > 10
+    answers = {(path, method): await status(client, path, {}, method.upper()) for path, method in routes}
+    assert {path for (path, _), code in answers.items() if code != 401} == {"/health", "/ready", "/openapi.yaml"}
