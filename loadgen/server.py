@@ -58,6 +58,9 @@ class Generator:
         count = _count(request.match_info.get("count", ""))
         if count is None:
             return _problem(400, f"{request.path}: ask for 1 to {MOST_EVENTS} events, for example /generate/100")
+        if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+            # A page of any site could have its visitors' browsers fill the store, with this generator's token.
+            return _problem(403, "a page of another site may not have a browser do this; type the address")
         if self._calls >= MOST_CALLS:
             busy = _problem(429, f"{MOST_CALLS} calls are under way already; try again when one is done")
             busy.headers["Retry-After"] = str(RETRY_SECONDS)

@@ -17,7 +17,7 @@ from tests.loadgen.service import Service
 
 
 class Get(Protocol):
-    async def __call__(self, path: str, *, method: str = "GET") -> tuple[int, Any]: ...
+    async def __call__(self, path: str, *, method: str = "GET", site: str = "none") -> tuple[int, Any]: ...
 
 
 @asynccontextmanager
@@ -29,8 +29,8 @@ async def generator(target_url: str) -> AsyncIterator[Get]:
 
     async with aiohttp.ClientSession() as session:
 
-        async def get(path: str, *, method: str = "GET") -> tuple[int, Any]:
-            async with session.request(method, url + path) as response:
+        async def get(path: str, *, method: str = "GET", site: str = "none") -> tuple[int, Any]:
+            async with session.request(method, url + path, headers={"Sec-Fetch-Site": site}) as response:
                 return response.status, await response.json() if method != "HEAD" else None
 
         try:
@@ -46,6 +46,17 @@ async def test_a_hundred_events_reach_ingest(service: Service) -> None:
     assert answer["seconds"] >= 0
     assert (len(service.rows), service.posts) == (100, 100)
     assert len(service.connections) > 1, "they are posted in parallel"
+
+
+async def test_a_page_of_another_site_has_nothing_generated(service: Service) -> None:
+    async with generator(service.url) as get:
+        for site in ("cross-site", "same-site"):
+            status, answer = await get("/generate/100", site=site)
+            assert (status, answer["error"]) == (
+                403,
+                "a page of another site may not have a browser do this; type the address",
+            )
+    assert service.posts == 0
 
 
 async def test_health_answers_and_sends_nothing(service: Service) -> None:
