@@ -1,8 +1,8 @@
 """The routes that show events: ``/get_data`` and ``/counts``."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
 from itertools import groupby
 
 import msgspec
@@ -11,14 +11,14 @@ from aiohttp import web
 from ingest.errors import StoreUnavailable, TooManyReads
 from ingest.routes import parameters
 from ingest.routes.answers import JSON
-from ingest.routes.rows import rows_for
+from ingest.routes.rows import Rows, rows_for
+from ingest.routes.turns import Turns, cut
 from ingest.store import SeriesCount, Store
 from ingest.store.paging import Cursor, Page, parse_cursor, read_page, read_pages
 from ingest.store.search import Search, search_page, search_pages
 
 DEFAULT_LIMIT = 500
-MOST_READS = 16
-WAIT_SECONDS = 10.0
+_PIECE_BYTES = 256 * 2**10
 # An answer of one page names the next one in its head.
 PAGE_EVENTS = 10_000
 _GET_DATA = (*parameters.SEARCH, "limit", "cursor")
@@ -55,13 +55,11 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class ReadRoutes:
-    """Reads from ``store``, a few at a time: each holds a page of events for as long as its client takes to read it."""
+    """Reads from ``store``, a few at a time."""
 
-    def __init__(self, store: Store, most_reads: int = MOST_READS, wait_seconds: float = WAIT_SECONDS) -> None:
+    def __init__(self, store: Store, turns: Turns | None = None) -> None:
         self._store = store
-        self._most_reads = most_reads
-        self._wait_seconds = wait_seconds
-        self._turns = asyncio.Semaphore(most_reads)
+        self._turns = turns or Turns()
 
     def routes(self) -> list[web.RouteDef]:
         # What is streamed would be sent to a HEAD as well, and pass for the answer to the next request.
@@ -69,44 +67,38 @@ class ReadRoutes:
 
     async def get_data(self, request: web.Request) -> web.StreamResponse:
         """Events, newest first, streamed."""
-        async with self._turn():
-            return await self._data(request)
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(self._wait_seconds):
-                await self._turns.acquire()
-        except TimeoutError:
-            raise TooManyReads(self._most_reads) from None
-        try:
-            yield
-        finally:
-            self._turns.release()
-
-    async def _data(self, request: web.Request) -> web.StreamResponse:
         parameters.only(request.query, _GET_DATA)
         search = parameters.search(request.query)
         limit = parameters.positive(request.query, "limit", DEFAULT_LIMIT)
         cursor = parse_cursor(request.query["cursor"]) if "cursor" in request.query else None
         rows = rows_for(request.headers.get("Accept", ""))
-        pages = self._pages(search, cursor, limit)
         answer = web.StreamResponse(headers=rows.headers)
         try:
-            async for page in pages:
-                if not answer.prepared:
-                    await self._begin(request, answer, page.next if limit <= PAGE_EVENTS else None)
-                text, cursor = rows.page(page.events), page.next
-                # A client that reads slowly holds the text, and not the events as well.
-                del page
-                await answer.write(text)
+            async with aclosing(self._texts(self._pages(search, cursor, limit), rows)) as texts:
+                async for text, cursor in texts:
+                    if not answer.prepared:
+                        await self._begin(request, answer, cursor if limit <= PAGE_EVENTS else None)
+                    with self._turns.writing(request):
+                        # In pieces: what waits to be sent is a copy.
+                        for start in range(0, len(text), _PIECE_BYTES):
+                            await answer.write(text[start : start + _PIECE_BYTES])
             await answer.write_eof(rows.end(cursor))
-        except StoreUnavailable:
+        except (StoreUnavailable, TooManyReads):
             if not answer.prepared:
                 raise
-            # The status is out already: only a connection cut short tells the client that rows are missing.
-            _cut(request)
+            cut(request)
         return answer
+
+    async def _texts(self, pages: AsyncIterator[Page], rows: Rows) -> AsyncGenerator[tuple[bytes, Cursor | None], None]:
+        """Each page's text, and where the next one begins. Nothing but the text is held while a client takes it."""
+        while True:
+            async with self._turns.reading():
+                page = await anext(pages, None)
+                if page is None:
+                    return
+                text, following = rows.page(page.events), page.next
+                del page
+            yield text, following
 
     async def _pages(self, search: Search, cursor: Cursor | None, limit: int) -> AsyncIterator[Page]:
         """An answer of one page looks for a text in so many events and no more; a longer one, in all of them.
@@ -134,7 +126,7 @@ class ReadRoutes:
         parameters.only(request.query, parameters.SELECTION)
         selection = parameters.selection(request.query)
         is_text = "text/plain" in request.headers.get("Accept", "")
-        async with self._turn():
+        async with self._turns.reading():
             found = await self._store.counts(selection)
             # Of 100 000 sensors this takes a second.
             body = await asyncio.to_thread(_counts_body, found, is_text)
@@ -154,11 +146,6 @@ def hierarchy(series: Sequence[SeriesCount]) -> Counts:
         sensors = [SensorCount(str(count.tag), count.events) for count in members]
         regions.append(RegionCount(path, sum(sensor.events for sensor in sensors), sensors))
     return Counts(sum(region.events for region in regions), regions)
-
-
-def _cut(request: web.Request) -> None:
-    if request.transport is not None:
-        request.transport.abort()
 
 
 def _link(request: web.Request, cursor: Cursor) -> str:

@@ -10,7 +10,7 @@ from ingest.event import NS_PER_MS, Event, number, shortest, status_of, time_ns
 from ingest.tag import Tag
 
 # What one page of events may weigh in memory.
-MAX_BYTES = 4 * 2**20
+MAX_BYTES = 2**20
 
 
 class Selection(msgspec.Struct, frozen=True):

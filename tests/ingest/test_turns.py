@@ -1,0 +1,76 @@
+import asyncio
+import io
+import json
+from pathlib import Path
+
+import psutil
+import pytest
+from aiohttp import ClientSession
+from yarl import URL
+
+from ingest.errors import TooManyReads
+from ingest.routes.turns import MOST_WRITES, Turns
+from ingest.settings import Settings
+from tests.ingest.service import serving
+
+JSON = {"Content-Type": "application/json"}
+TEXT = "x" * 60_000
+EVENTS = 600
+
+
+async def test_who_waits_too_long_for_a_turn_is_told() -> None:
+    turns = Turns(most_reads=1, wait_seconds=0.05)
+    async with turns.reading():
+        with pytest.raises(TooManyReads):
+            async with turns.reading():
+                pass
+    async with turns.reading():
+        pass
+
+
+async def test_many_who_read_nothing_keep_nobody_from_reading_and_hold_bounded_memory(tmp_path: Path) -> None:
+    async with serving(Settings(port=0, data_dir=tmp_path)) as client:
+        for first in range(0, EVENTS, 100):
+            await post(client, first, 100)
+        before = psutil.Process().memory_info().rss
+        url = client._base_url
+        assert url is not None
+        stuck = [await asyncio.open_connection(url.host, url.port, limit=2**16) for _ in range(3 * MOST_WRITES)]
+        try:
+            for _, writer in stuck:
+                writer.write(b"GET /get_data?limit=100000 HTTP/1.1\r\nHost: p\r\n\r\n")
+            async with asyncio.timeout(60):
+                for _ in range(5):
+                    async with client.get("/get_data", params={"limit": 20}) as answer:
+                        assert (await answer.json())["events"]
+                    await asyncio.sleep(0.05)
+            assert psutil.Process().memory_info().rss - before < 300 * 2**20
+        finally:
+            for _, writer in stuck:
+                writer.transport.abort()
+
+
+async def post(client: ClientSession, first: int, number: int) -> None:
+    events = [
+        {"timestamp": 1_539_112_021_301 + index, "tag": "brasil.sul.s1", "valor": TEXT}
+        for index in range(first, first + number)
+    ]
+    async with client.post("/events", data=io.BytesIO(json.dumps(events).encode()), headers=JSON) as answer:
+        assert answer.status == 202, await answer.text()
+
+
+async def test_a_long_answer_has_every_event_once_however_short_its_pages(tmp_path: Path) -> None:
+    async with serving(Settings(port=0, data_dir=tmp_path)) as client:
+        for first in range(0, 200, 100):
+            await post(client, first, 100)
+        async with client.get("/get_data", params={"limit": 100_000}) as answer:
+            body = await answer.json()
+        assert [event["timestamp"] - 1_539_112_021_301 for event in body["events"]] == list(range(199, -1, -1))
+        assert body["cursor"] is None
+        seen: list[int] = []
+        path = "/get_data?limit=150"
+        while path:
+            async with client.get(path, headers={"Accept": "text/csv"}) as answer:
+                seen += [int(row.partition(",")[0]) for row in (await answer.text()).splitlines()[1:]]
+                path = str(URL(answer.links["next"]["url"]).relative()) if "next" in answer.links else ""
+        assert [time - 1_539_112_021_301 for time in seen] == list(range(199, -1, -1))
