@@ -2,8 +2,8 @@
 
 import sys
 import time
-from collections.abc import Sequence
-from enum import StrEnum
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -16,14 +16,10 @@ from ingest.point_writer import InfluxAddress
 
 _MAX_REASON_CHARACTERS = 300
 
-
-class Form(StrEnum):
-    """How InfluxDB answers."""
-
-    MESSAGE_PACK = "application/x-msgpack"
-    """Any number: JSON knows no infinity, so where a sum overflows its answer would be an error instead of rows."""
-    JSON = "application/json"
-    """Any text: what is no UTF-8 is replaced, while in the other form no text of the answer could be read."""
+# JSON knows no infinity: where a sum overflows InfluxDB's answer would be an error instead of rows.
+_MESSAGE_PACK = "application/x-msgpack"
+# In it what is no UTF-8 is replaced; in the other form no text of such an answer could be read.
+_JSON = "application/json"
 
 
 class AnswerTooLarge(Exception):
@@ -57,29 +53,45 @@ class InfluxQL:
     def __init__(self, address: InfluxAddress, timeout_seconds: float) -> None:
         self._bucket = address.bucket
         self._url = address.url.rstrip("/") + "/query"
-        self._decode = {
-            Form.MESSAGE_PACK: msgspec.msgpack.Decoder(_Answer).decode,
-            Form.JSON: msgspec.json.Decoder(_Answer).decode,
-        }
-        self._session = aiohttp.ClientSession(
-            headers={"Authorization": f"Token {address.token}"},
-            timeout=aiohttp.ClientTimeout(total=timeout_seconds),
-        )
+        self._message_pack = msgspec.msgpack.Decoder(_Answer)
+        self._json = msgspec.json.Decoder(_Answer)
+        self._timeout_seconds = timeout_seconds
+        self._session = aiohttp.ClientSession(headers={"Authorization": f"Token {address.token}"})
 
-    async def query(self, text: str, form: Form = Form.MESSAGE_PACK, max_bytes: int = sys.maxsize) -> list[Series]:
+    async def query(self, text: str, max_bytes: int = sys.maxsize) -> list[Series]:
         """The series of every statement. Raises StoreUnavailable, and AnswerTooLarge at one of over ``max_bytes``."""
-        parameters, headers = {"db": self._bucket, "epoch": "ns"}, {"Accept": form.value}
-        try:
-            async with self._session.post(self._url, params=parameters, data={"q": text}, headers=headers) as response:
-                body = await _read(response, max_bytes)
-                if response.status != HTTPStatus.OK:
-                    asked_seconds = retry_after_seconds(response.headers.get("Retry-After"), time.time())
-                    raise StoreUnavailable(f"InfluxDB answers {response.status}: {_reason(body)}", asked_seconds)
-                return _series(self._decode[form](body).results)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise StoreUnavailable(f"InfluxDB does not answer: {str(error) or type(error).__name__}") from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise StoreUnavailable("InfluxDB answers with something that is no answer to a query") from error
+        wait = aiohttp.ClientTimeout(total=self._timeout_seconds)
+        with _unavailable():
+            async with self._asked(text, _MESSAGE_PACK, wait) as response:
+                return _series(self._message_pack.decode(await _read(response, max_bytes)).results)
+
+    async def chunks(self, text: str, rows: int) -> AsyncIterator[list[Series]]:
+        """The same a piece at a time, of up to ``rows`` rows, however long the whole is and takes.
+
+        What is no UTF-8 is replaced. Raises StoreUnavailable, also in the middle.
+        """
+        wait = aiohttp.ClientTimeout(total=None, sock_read=self._timeout_seconds)
+        rest = b""
+        with _unavailable():
+            async with self._asked(text, _JSON, wait, chunked="true", chunk_size=str(rows)) as response:
+                async for part in response.content.iter_any():
+                    *lines, rest = (rest + part).split(b"\n")
+                    for line in filter(None, lines):
+                        yield _series(self._json.decode(line).results)
+
+    @asynccontextmanager
+    async def _asked(
+        self, text: str, form: str, wait: aiohttp.ClientTimeout, **others: str
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        parameters = {"db": self._bucket, "epoch": "ns", **others}
+        async with self._session.post(
+            self._url, params=parameters, data={"q": text}, headers={"Accept": form}, timeout=wait
+        ) as response:
+            if response.status != HTTPStatus.OK:
+                asked_seconds = retry_after_seconds(response.headers.get("Retry-After"), time.time())
+                reason = _reason(await response.read())
+                raise StoreUnavailable(f"InfluxDB answers {response.status}: {reason}", asked_seconds)
+            yield response
 
     async def close(self) -> None:
         await self._session.close()
@@ -94,6 +106,16 @@ async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
             response.close()
             raise AnswerTooLarge
     return bytes(body)
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    try:
+        yield
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise StoreUnavailable(f"InfluxDB does not answer: {str(error) or type(error).__name__}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise StoreUnavailable("InfluxDB answers with something that is no answer to a query") from error
 
 
 def where(conditions: Sequence[str]) -> str:

@@ -1,12 +1,11 @@
 """What InfluxDB knew before the registry began: the sensors of an earlier version, or of a spool that was lost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
 
 import structlog
 
 from ingest.errors import DiskFailed, StoreUnavailable
-from ingest.influxql import Form, InfluxQL
+from ingest.influxql import InfluxQL
 from ingest.reject import Reject
 from ingest.seldom import Seldom
 from ingest.series.names import name_of_key
@@ -19,11 +18,11 @@ _RETRY_SECONDS = 5.0
 class Learner:
     """Asks ``events`` for its series, once in the life of a spool's file; until it has, new ones come at any rate."""
 
-    def __init__(self, spool: Spool, events: InfluxQL, registry: Registry, keys_a_query: int = 20_000) -> None:
+    def __init__(self, spool: Spool, events: InfluxQL, registry: Registry, keys_at_once: int = 2_000) -> None:
         self._spool = spool
         self._events = events
         self._registry = registry
-        self._keys_a_query = keys_a_query
+        self._keys_at_once = keys_at_once
         self._tell = Seldom(structlog.get_logger("series").info)
 
     async def run(self) -> None:
@@ -36,19 +35,10 @@ class Learner:
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def _learn(self) -> None:
-        async for ids in self._pages():
+        async for found in self._events.chunks("SHOW SERIES", self._keys_at_once):
+            names = (name_of_key(key.encode()) for series in found for (key,) in series.values)
+            ids = list({id_of(name) for name in names if not isinstance(name, Reject)})
             await self._spool.learn(ids, all_of_them=False)
             self._registry.learned(ids)
         await self._spool.learn((), all_of_them=True)
         self._registry.learned((), all_of_them=True)
-
-    async def _pages(self) -> AsyncIterator[Sequence[int]]:
-        offset = 0
-        while True:
-            found = await self._events.query(f"SHOW SERIES LIMIT {self._keys_a_query} OFFSET {offset}", Form.JSON)
-            keys = [key for series in found for (key,) in series.values]
-            names = (name_of_key(key.encode()) for key in keys)
-            yield list({id_of(name) for name in names if not isinstance(name, Reject)})
-            offset += len(keys)
-            if len(keys) < self._keys_a_query:
-                return

@@ -22,9 +22,9 @@ def store(server: InfluxServer, bucket: str, lines: str | bytes) -> None:
     call(server, "POST", "/api/v2/write", body, {"org": server.org, "bucket": bucket, "precision": "ms"})
 
 
-@pytest.mark.parametrize("keys_a_query", [3, 7, 21, 1000])
+@pytest.mark.parametrize("keys_at_once", [3, 7, 21, 1000])
 async def test_every_series_of_earlier_is_known(
-    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str, keys_a_query: int
+    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str, keys_at_once: int
 ) -> None:
     sensors = [f"country=brasil,region=são,sensor=s{i},status={s}" for i in range(10) for s in ("erro", "processado")]
     store(influx_server, influx_bucket, "".join(f"events,{tags} value=1 {START_MS}\n" for tags in sensors))
@@ -33,7 +33,7 @@ async def test_every_series_of_earlier_is_known(
     store(influx_server, influx_bucket, b"m,a=\xff v=1 1\nevents,country=a,region=\xff,sensor=c value=1 1\n")
     spool, registry = Spool(tmp_path, 10**8), Registry(SeriesLimits(), learning=True)
     events = InfluxQL(InfluxAddress(influx_server.url, influx_server.org, influx_bucket, influx_server.token), 10)
-    await Learner(spool, events, registry, keys_a_query).run()
+    await Learner(spool, events, registry, keys_at_once).run()
     await events.close()
     await spool.close()
     again = Spool(tmp_path, 10**8)
