@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from ingest.bounded import BoundedDict
 from ingest.event import ERRO, PROCESSADO, Event, number, offset_ns
-from ingest.tag import MAX_CACHED_TAGS, Tag, parse_tag
+from ingest.tag import MAX_CACHED_TAG_CHARACTERS, MAX_CACHED_TAGS, Tag, parse_tag
 
 MEASUREMENT = "events"
 _MAX_CACHED_FIELDS = 20_000
@@ -44,7 +44,8 @@ class LineEncoder:
             raise ValueError(f"tag {text!r} was never checked: {tag.reason}")
         # A segment holds nothing that line protocol would want escaped.
         key = f"{MEASUREMENT},country={tag.country},region={tag.region},sensor={tag.sensor}"
-        return self._series.remember(text, (f"{key},status={PROCESSADO} ", f"{key},status={ERRO} "))
+        pair = (f"{key},status={PROCESSADO} ", f"{key},status={ERRO} ")
+        return self._series.remember(text, pair) if len(text) <= MAX_CACHED_TAG_CHARACTERS else pair
 
     def _new_field(self, valor: str) -> _FieldAndOffset:
         value = number(valor)

@@ -8,7 +8,7 @@ from ingest.event import MAX_TIMESTAMP_MS, Event
 from ingest.reject import Reject
 from ingest.series.names import Name
 from ingest.series.registry import Registry, Standing
-from ingest.tag import MAX_CACHED_TAGS, parse_tag
+from ingest.tag import MAX_CACHED_TAG_CHARACTERS, MAX_CACHED_TAGS, parse_tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Rules:
         standing = self._series.admit(tag)
         if isinstance(standing, Reject):
             return standing
-        if standing is Standing.KNOWN:
+        if standing is Standing.KNOWN and len(tag) <= MAX_CACHED_TAG_CHARACTERS:
             self._known_tags.remember(tag, standing)
         return None
 

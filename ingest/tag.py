@@ -6,6 +6,8 @@ from ingest.reject import Reject
 
 MAX_SEGMENT_CHARACTERS = 64
 MAX_CACHED_TAGS = 200_000
+# Longer ones are looked at each time: 200 000 of the longest would be most of a gigabyte.
+MAX_CACHED_TAG_CHARACTERS = 96
 
 
 class Tag(msgspec.Struct, frozen=True, gc=False, order=True):
