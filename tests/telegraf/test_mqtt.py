@@ -25,9 +25,15 @@ GATEWAY = "gateway-0123456789"
 @pytest.fixture
 def settings(tmp_path: Path, influx_server: InfluxServer, influx_bucket: str) -> Settings:
     """Of a service that can be stopped and found again where it was."""
-    tokens = f"gateway:write:{GATEWAY}"
-    folder, port = tmp_path / "ingest", free_port()
-    return influx_settings(folder, influx_server, influx_bucket, port=port, tokens=tokens, allow_anonymous=True)
+    return influx_settings(
+        tmp_path / "ingest",
+        influx_server,
+        influx_bucket,
+        port=free_port(),
+        tokens=f"gateway:write:{GATEWAY}",
+        allow_anonymous=True,
+        max_refused_messages_a_minute=10_000,
+    )
 
 
 @pytest.fixture
