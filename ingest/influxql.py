@@ -88,7 +88,8 @@ class InfluxQL:
             self._url, params=parameters, data={"q": text}, headers={"Accept": form}, timeout=wait
         ) as response:
             if response.status != HTTPStatus.OK:
-                asked_seconds = retry_after_seconds(response.headers.get("Retry-After"), time.time())
+                headers = response.headers
+                asked_seconds = retry_after_seconds(headers.get("Retry-After"), time.time(), headers.get("Date"))
                 reason = _reason(await response.read())
                 raise StoreUnavailable(f"InfluxDB answers {response.status}: {reason}", asked_seconds)
             yield response

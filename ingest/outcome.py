@@ -47,12 +47,19 @@ def outcome_of(answer: Answer) -> Outcome:
     return Outcome.REFUSED if status in _REFUSED else Outcome.BLOCKED
 
 
-def retry_after_seconds(header: str | None, now_seconds: float) -> float:
-    """A ``Retry-After`` header, seconds or a date, as seconds from now; 0.0 without a usable one."""
+def retry_after_seconds(header: str | None, now_seconds: float, date: str | None = None) -> float:
+    """A ``Retry-After`` header, seconds or a date, as seconds from now; 0.0 without a usable one.
+
+    ``date`` is the answer's own: where it is there, it does not matter that this clock and the server's differ.
+    """
     if not header:
         return 0.0
     try:
-        seconds = float(header) if header.strip().isdigit() else parsedate_to_datetime(header).timestamp() - now_seconds
+        if header.strip().isdigit():
+            seconds = float(header)
+        else:
+            answered_seconds = parsedate_to_datetime(date).timestamp() if date else now_seconds
+            seconds = parsedate_to_datetime(header).timestamp() - answered_seconds
     except ValueError:
         return 0.0
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)

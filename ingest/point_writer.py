@@ -95,7 +95,7 @@ def _answer(error: ApiException) -> Answer:
     return Answer(
         error.status,
         message[:_MAX_REASON_CHARACTERS],
-        retry_after_seconds(headers.get("Retry-After"), time.time()),
+        retry_after_seconds(headers.get("Retry-After"), time.time(), headers.get("Date")),
         int(dropped["points"]) if dropped else None,
     )
 

@@ -40,3 +40,9 @@ def test_only_2xx_is_stored_and_only_three_answers_refuse(status: int) -> None:
 )
 def test_retry_after(header: str | None, seconds: float) -> None:
     assert retry_after_seconds(header, now_seconds=10.0) == seconds
+
+
+def test_a_date_is_read_by_the_servers_own_clock_where_it_tells_it() -> None:
+    later, date = "Tue, 24 Nov 2026 12:00:30 GMT", "Tue, 24 Nov 2026 12:00:00 GMT"
+    for wrong_clock_seconds in (0.0, 4e9):
+        assert retry_after_seconds(later, wrong_clock_seconds, date) == 30.0
