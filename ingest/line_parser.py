@@ -15,42 +15,45 @@ MAX_SHOWN_BYTES = 200
 # The code of every reject of this module.
 LINE_PROTOCOL = "line_protocol"
 
+# Groups are atomic, (?>(?:…)*), where a possessive (?:…)*+ would say the same: Python before 3.11.5 errs there.
 # In the key a delimiter is escaped when the byte before it is a backslash, whatever stands before that one.
-_MEASUREMENT = rb"(?:[^, \n]|(?<=\\)[, ])++"
-_IN_TAG = rb"(?:[^,= \n]|(?<=\\)[,= ])++"
+_MEASUREMENT = rb"[^, \n]++(?>(?:(?<=\\)[, ][^, \n]*+)*)"
+_IN_TAG = rb"[^,= \n]++(?>(?:(?<=\\)[,= ][^,= \n]*+)*)"
 # The first byte of a value may be an equals sign, though nobody should rely on it.
 _TAG_VALUE = rb"(?:=?+" + _IN_TAG + rb"|=)"
 _TAG = rb"," + _IN_TAG + rb"=" + _TAG_VALUE
 # In the fields a backslash takes the next byte with it.
-_FIELD_KEY = rb"(?:[^,= \n\\]|\\.)++"
-_FLOAT = rb"-?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+"
+_FIELD_KEY = rb"(?=[^,= \n])[^,= \n\\]*+(?>(?:\\.[^,= \n\\]*+)*)"
+_FLOAT = rb"-?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?>(?:[eE][+-]?[0-9]++)?)"
 _BOOLEAN = rb"(?:true|True|TRUE|false|False|FALSE|[tTfF])"
-_STRING = rb'"(?:[^"\\]|\\.)*+"'
+_STRING = rb'"[^"\\]*+(?>(?:\\.[^"\\]*+)*)"'
 _VALUE = rb"(?:" + _STRING + rb"|-?[0-9]++i|[0-9]++u|" + _FLOAT + rb"|" + _BOOLEAN + rb")(?=[, \r\n]|\Z)"
 _FIELD = _FIELD_KEY + rb"=" + _VALUE
 
-_LINE_KEY = _MEASUREMENT + rb"(?:" + _TAG + rb")*+"
-_LINE_FIELDS = _FIELD + rb"(?:," + _FIELD + rb")*+"
+_LINE_KEY = _MEASUREMENT + rb"(?>(?:" + _TAG + rb")*)"
+_LINE_FIELDS = _FIELD + rb"(?>(?:," + _FIELD + rb")*)"
 # After the blank that ends a part of the line, these are passed over.
 _GAP = rb" [ \t\0]*+"
 _LINE_END = rb"\r?(?:\n|\Z)"
 # Without groups, and to be matched with re.DOTALL.
-ANY_LINE = _LINE_KEY + _GAP + _LINE_FIELDS + rb"(?:" + _GAP + rb"(?:-?[0-9]++ *+)?+)?+" + _LINE_END
+ANY_LINE = _LINE_KEY + _GAP + _LINE_FIELDS + rb"(?>(?:" + _GAP + rb"(?>(?:-?[0-9]++ *+)?))?)" + _LINE_END
 
 _LINE = re.compile(
     rb"(?P<key>" + _LINE_KEY + rb")" + _GAP + rb"(?P<fields>" + _LINE_FIELDS + rb")"
-    rb"(?:" + _GAP + rb"(?:(?P<time>-?[0-9]++) *+)?+)?+" + _LINE_END,
+    rb"(?>(?:" + _GAP + rb"(?>(?:(?P<time>-?[0-9]++) *+)?))?)" + _LINE_END,
     re.DOTALL,
 )
-_BLANKS_AND_COMMENTS = re.compile(rb"(?:[ \t\0\r\n]++|#[^\n]*+)*+")
+_BLANKS_AND_COMMENTS = re.compile(rb"(?>(?:[ \t\0\r\n]++|#[^\n]*+)*)")
 _TAGS = re.compile(rb",(?P<key>" + _IN_TAG + rb")=(?P<value>" + _TAG_VALUE + rb")")
 _FIELDS = re.compile(rb"(?P<key>" + _FIELD_KEY + rb")=(?P<value>" + _VALUE + rb"),?", re.DOTALL)
-_KEY = re.compile(_MEASUREMENT + rb"(?:" + _TAG + rb")*+")
+_KEY = re.compile(_LINE_KEY)
 _NUMBER_TO_CHECK = re.compile(rb"=[-0-9.]*+(?:[eE]|(?<=[0-9.]{17}))")
 # A line that does not parse ends where InfluxDB sees its end: quotes count in the value of a field only. But a string
 # that is never closed, and a backslash before a newline, take no further line with them.
-_BROKEN_VALUE = rb'=(?:[^",\\\n]++|\\[^\n]|' + _STRING + rb'|["\\])*+'
-_BROKEN_LINE = re.compile(rb"(?:[^\\ \n]++|\\[^\n])*+(?:[^=\\\n]++|\\[^\n]|" + _BROKEN_VALUE + rb"|\\)*+\n?", re.DOTALL)
+_BROKEN_VALUE = rb'=(?>(?:[^",\\\n]++|\\[^\n]|' + _STRING + rb'|["\\])*)'
+_BROKEN_LINE = re.compile(
+    rb"(?>(?:[^\\ \n]++|\\[^\n])*)(?>(?:[^=\\\n]++|\\[^\n]|" + _BROKEN_VALUE + rb"|\\)*)\n?", re.DOTALL
+)
 _RESERVED_TAG_KEYS = frozenset({b"_field", b"_measurement", b"time", b"\x00", b"\xff"})
 _RESERVED_FIELD_KEY = b"time"
 
@@ -224,7 +227,7 @@ def _tag_reason(rest: bytes) -> str:
 
 
 def _field_reason(rest: bytes) -> str:
-    fields = re.match(_FIELD + rb"(?:," + _FIELD + rb")*+", rest, re.DOTALL)
+    fields = re.match(_LINE_FIELDS, rest, re.DOTALL)
     if fields:
         tail = rest[fields.end() :]
         return "invalid field format" if tail.startswith(b",") else "bad timestamp"

@@ -24,9 +24,9 @@ from tests.ingest.service import serving, unreachable_influx_settings
 CASES = sorted(Path(__file__).parents[1].joinpath("cases").iterdir())
 REPEAT = re.compile(rb"<<(.)\*(\d+)>>")
 TRANSFORMS: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": gzip.compress,
-    "gzip-truncated": lambda body: gzip.compress(body)[:-10],
-    "gzip-and-rubbish": lambda body: gzip.compress(body) + b"rubbish",
+    "gzip": lambda body: gzip.compress(body, mtime=0),
+    "gzip-truncated": lambda body: gzip.compress(body, mtime=0)[:-10],
+    "gzip-and-rubbish": lambda body: gzip.compress(body, mtime=0) + b"rubbish",
 }
 
 

@@ -1,5 +1,6 @@
 """InfluxDB is the judge: ingest takes what it takes, and what it then stores is what it stores of the line itself."""
 
+import asyncio
 import csv
 import io
 import secrets
@@ -121,8 +122,18 @@ async def test_ingest_takes_and_stores_what_influxdb_does(
     async with serving(influx_settings(tmp_path, influx_server, influx_bucket)) as service:
         wrong = [line for line in lines if await judge.takes(straight, line) != await _taken(service, line)]
         assert not wrong, f"seed {seed}: only one of the two took {wrong[:3]}"
-    # Leaving ships everything.
+        await shipped(service)
     hold_alike(await judge.holds(straight), await judge.holds(influx_bucket), seed)
+
+
+async def shipped(service: ClientSession) -> None:
+    """Wait until InfluxDB has everything."""
+    async with asyncio.timeout(60):
+        while True:
+            async with service.get("/metrics") as answer:
+                if "ingest_spool_points 0.0" in (await answer.text()).splitlines():
+                    return
+            await asyncio.sleep(0.05)
 
 
 async def _taken(service: ClientSession, line: bytes) -> bool:
@@ -153,5 +164,6 @@ async def test_a_text_is_stored_as_it_was_sent(texts: list[str], judge: Judge, i
             service.post("/events", json=events) as answer,
         ):
             assert await answer.json() == {"accepted": len(texts), "rejected": []}, texts
+            await shipped(service)
     shown = ["" if text.isspace() else text for text in texts]
     assert await judge.texts(bucket) == shown
