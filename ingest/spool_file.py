@@ -80,17 +80,18 @@ class SpoolFile:
 
     def regain_room(self) -> None:
         """After ``make_room``, when rows were removed: give their pages back until the reserve is held again."""
-        for _ in range(_STEPS_TO_REGAIN):
-            if self._reserve.is_held:
-                return
-            try:
-                give_back(self.writer, _PAGES_TO_REGAIN)
-                self._checkpoint("TRUNCATE")
-                self._reserve.take()
-                self._log.info("spool_has_its_reserve")
-            except (OSError, sqlite3.Error):
-                # There will be more when more is shipped; until then nothing new is taken, and that is told.
-                continue
+        if self._reserve.is_held:
+            return
+        try:
+            for _ in range(_STEPS_TO_REGAIN):
+                if not give_back(self.writer, _PAGES_TO_REGAIN):
+                    break
+            self._checkpoint("TRUNCATE")
+            self._reserve.take()
+        except (OSError, sqlite3.Error):
+            # There will be more when more is shipped; until then nothing new is taken, and that is told.
+            return
+        self._log.info("spool_has_its_reserve")
 
     def committed(self, last_id: int, depth: Depth) -> None:
         """Remember how much there is, for a day when there is none. It is a hint: no disk that fails it stops acks."""

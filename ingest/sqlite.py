@@ -52,12 +52,14 @@ def touch(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA user_version = 1")
 
 
-def give_back(connection: sqlite3.Connection, pages: int) -> None:
+def give_back(connection: sqlite3.Connection, pages: int) -> bool:
     """Return ``pages`` unused pages to the file system, if there are as many; call it outside a transaction."""
     (unused,) = connection.execute("PRAGMA freelist_count").fetchone()
-    if unused >= pages:
-        # Python's execute would stop after the first page.
-        connection.executescript(f"PRAGMA incremental_vacuum({pages})")
+    if unused < pages:
+        return False
+    # Python's execute would stop after the first page.
+    connection.executescript(f"PRAGMA incremental_vacuum({pages})")
+    return True
 
 
 @contextmanager

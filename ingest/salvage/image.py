@@ -85,7 +85,7 @@ class Image:
         number, missing = first, size
         while missing > 0 and number:
             page = self.page(number)
-            if len(page) < 4:
+            if len(page) <= 4:
                 break
             number = int.from_bytes(page[:4], "big")
             parts.append(page[4 : 4 + missing])

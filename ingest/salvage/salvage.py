@@ -32,13 +32,14 @@ class Salvage:
         self._log = structlog.get_logger("salvage")
         self.notes: list[Note] = []
         self.damaged_rows = 0
+        self._failed: set[str] = set()
 
     async def run(self) -> None:
         """Look for files that were set aside, for ever."""
         while True:
             await self._look()
             for note in self.notes:
-                if not note.done:
+                if not note.done and note.file not in self._failed:
                     await self._save(note)
             await asyncio.sleep(self._rest_seconds)
 
@@ -64,9 +65,10 @@ class Salvage:
         try:
             while batch := await asyncio.to_thread(next, batches, None):
                 note = await self._take(note, batch)
-        except OSError as error:
-            # It stays as it is; the next start or a mended disk may read more.
-            self._log.error("salvage_failed", file=note.file, reason=str(error))
+        except Exception as error:
+            # Whatever it is, it is no reason to end the service; the file stays as it is, for the next start.
+            self._log.error("salvage_failed", file=note.file, reason=repr(error))
+            self._failed.add(note.file)
             return
         note = msgspec.structs.replace(note, done=True)
         await asyncio.to_thread(write, path.parent, note)
