@@ -20,7 +20,7 @@ _FEW_TAGS = 16
 # hold what looks like lines. The time is cut to tens of seconds: so most lines of a batch look alike.
 _LINE = re.compile(
     rb"^" + MEASUREMENT.encode() + rb",(country=[^ ]++) "
-    rb'(?:v[^ ]++|text="[^"\\]*+(?:\\.[^"\\]*+)*+") (?:([0-9]{1,9})[0-9]{10}|[0-9]{1,10})$'
+    rb'(?:v[^ ]++|text="[^"\\]*+(?>(?:\\.[^"\\]*+)*)") (?:([0-9]{1,9})[0-9]{10}|[0-9]{1,10})$'
     rb"|^" + ANY_LINE,
     re.DOTALL | re.MULTILINE,
 )

@@ -12,7 +12,7 @@ from ingest.reject import Reject
 _BLANKS = re.compile(r"[ \t\r\n]*")
 # A token that a window cuts goes wrong this close to its end: \ud83d\ude00 is the longest but for strings.
 _TOKEN_CHARACTERS = 16
-_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*+"|["\[\]{}]', re.DOTALL)
+_STRUCTURE = re.compile(r'"[^"\\]*+(?>(?:\\.[^"\\]*+)*)"|["\[\]{}]', re.DOTALL)
 _NO_STRUCTURE = re.compile(r"[^,\]\s]*")
 
 
