@@ -37,9 +37,9 @@ tools: install ## Get the real programs that tests and benchmarks need (about 11
 bench: install tools ## Measure, and print the tables of docs/performance.md (about 25 minutes)
 	$(BIN)/python -m benchmarks
 
-faults: install tools ## Kill, break and starve the service, and prove that nothing acked is lost (SECONDS=… SEED=… FAULT=… STORE=…)
+faults: install tools ## Kill, break and starve the service, and prove that nothing is lost (SECONDS= SEED= FAULT= STORE= MIXED=1)
 	@$(BIN)/python -m tests.faults --seconds $(or $(SECONDS),0) $(if $(SEED),--seed $(SEED)) \
-		$(if $(FAULT),--fault $(FAULT)) $(if $(STORE),--store $(STORE))
+		$(if $(FAULT),--fault $(FAULT)) $(if $(STORE),--store $(STORE)) $(if $(MIXED),--mixed)
 
 fuzz: install tools ## Send a million broken requests to both stores: no 5xx, no hang, no growth (INPUTS=… SEED=…)
 	@$(BIN)/python -m tests.fuzz $(if $(INPUTS),--inputs $(INPUTS)) $(if $(SEED),--seed $(SEED))

@@ -1,15 +1,18 @@
 """The oracle: acked ⊆ stored, stored ⊆ sent, nothing twice, values identical, every reject and death accounted for."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 
 from tests.faults.history import History
 from tests.faults.readings import Key, Reading
-from tests.faults.scan import Death, Row
+from tests.faults.scan import Death, Minute, Row
 
 _EXAMPLES = 5
+
+Counted = TypeVar("Counted")
 
 
 class Verdict(msgspec.Struct):
@@ -24,7 +27,7 @@ class Verdict(msgspec.Struct):
     foreign: list[str] = []
     """Stored, but never sent, or sent as something that must be refused."""
     miscounted: list[str] = []
-    """/counts says another number than the full scan."""
+    """The counts say another number than the full scan."""
     strange: list[str] = []
     """Anything else: an answer, a line of the log, a dead letter that must not be."""
 
@@ -73,18 +76,20 @@ def judge(history: History, rows: Iterable[Row], dead: Sequence[Death], may_die:
     return verdict
 
 
-def counted(rows: Iterable[Row]) -> dict[str, int]:
-    """The number of rows of every tag."""
-    return dict(Counter(row.tag for row in rows))
+def miscounted(rows: Sequence[Row], minutes: Mapping[Minute, int], said: Mapping[str, int]) -> list[str]:
+    """A sentence for each minute and each tag of which the counts say another number than the full scan.
+
+    ``minutes`` is what is kept of minutes, ``said`` what /counts says of tags.
+    """
+    scanned_minutes = Counter((row.timestamp_ms - row.timestamp_ms % 60_000, row.tag) for row in rows)
+    scanned = Counter(row.tag for row in rows)
+    return [*_differences(minutes, scanned_minutes), *_differences(said, scanned)]
 
 
-def compare_counts(said: Mapping[str, int], scanned: Mapping[str, int]) -> list[str]:
-    """A sentence for each tag of which /counts says another number than the full scan."""
-    return [
-        f"{tag}: /counts says {said.get(tag, 0)}, the full scan {scanned.get(tag, 0)}"
-        for tag in sorted(said.keys() | scanned.keys())
-        if said.get(tag, 0) != scanned.get(tag, 0)
-    ]
+def _differences(said: Mapping[Counted, int], scanned: Mapping[Counted, int]) -> Iterator[str]:
+    for what in said.keys() | scanned.keys():
+        if said.get(what, 0) != scanned.get(what, 0):
+            yield f"{what}: counted {said.get(what, 0)}, by a full scan {scanned.get(what, 0)}"
 
 
 def _died(dead: Sequence[Death], may_die: bytes | None, verdict: Verdict) -> set[Key]:

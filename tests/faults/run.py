@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -13,22 +13,23 @@ import msgspec
 from tests.faults import scan
 from tests.faults.faults.fault import EMBEDDED, Fault
 from tests.faults.history import History
-from tests.faults.oracle import Verdict, compare_counts, counted, judge
-from tests.faults.scan import Row
+from tests.faults.oracle import Verdict, judge, miscounted
+from tests.faults.plans import Plan
+from tests.faults.scan import Minute, Row
 from tests.faults.scene import NotLiveError, Scene, influx_side, service_in
 from tests.faults.senders import sending
 from tools.influx_server import Influxd, InfluxServer
 
 LIVE_AGAIN_SECONDS = 60.0
 _SETTLE_SECONDS = 90.0
-_COUNTED_SECONDS = 30.0
+_COUNTED_SECONDS = 60.0
 _POLL_SECONDS = 0.2
 _CALM_ACKS = 200
-# The readings lie an hour back, so that none of a long run comes to lie in the future.
-_AGO_MS = 3_600_000
+# The readings' time goes by much faster than ours, and must not come to lie in the future.
+_AGO_MS = 30 * 24 * 3_600_000
 _ERRORS = ("error", "critical")
 
-Told = Callable[[str], None]
+Tells = Callable[[str], None]
 
 
 class Outcome(msgspec.Struct):
@@ -52,42 +53,33 @@ class Influx(msgspec.Struct, frozen=True):
     server: InfluxServer
 
 
-async def run(
-    faults: Sequence[Fault],
-    store: str,
-    influx: Influx,
-    seed: int,
-    *,
-    strikes_each: int = 1,
-    told: Told = lambda _: None,
-) -> Outcome:
-    """Let ``faults`` strike, in random order, and judge. ``told`` hears what is going on."""
-    random = Random(seed)
-    outcome = Outcome()
-    strikes = [*faults] * strikes_each
+async def run(plan: Plan, influx: Influx, seed: int, tells: Tells = lambda _: None) -> Outcome:
+    """Let the faults strike, and judge. ``tells`` hears what is going on."""
+    random, outcome = Random(seed), Outcome()
+    strikes = plan.faults * plan.strikes_each
     random.shuffle(strikes)
-    async with _scene(faults, store, influx) as scene:
+    async with _scene(plan, influx) as scene:
         async with sending(scene.service.url, random, scene.first_ms, scene.history):
-            for fault in strikes:
-                told(fault.name)
+            for number, fault in enumerate(strikes, 1):
+                tells(f"{fault.name}, {number} of {len(strikes)}")
                 await scene.acks(random.randrange(_CALM_ACKS))
                 await _strike(fault, scene, random, outcome)
-        told("the oracle")
+        tells("the oracle")
         await _settle(scene)
-        await asyncio.to_thread(_judge, faults, scene, outcome)
+        await asyncio.to_thread(_judge, plan.faults, scene, outcome)
         await _stop(scene, outcome.verdict)
-        _read_log(faults, scene, outcome.verdict)
+        _read_log(plan.faults, scene, outcome.verdict)
     return outcome
 
 
 @asynccontextmanager
-async def _scene(faults: Sequence[Fault], store: str, influx: Influx) -> AsyncIterator[Scene]:
-    options = [option for fault in faults for option in fault.options]
-    variables = {name: value for fault in faults for name, value in fault.variables.items()}
+async def _scene(plan: Plan, influx: Influx) -> AsyncIterator[Scene]:
+    options = [option for fault in plan.faults for option in fault.options]
+    variables = {name: value for fault in plan.faults for name, value in fault.variables.items()}
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pulso-faults-")))
         side = None
-        if store != EMBEDDED:
+        if plan.store != EMBEDDED:
             side = await stack.enter_async_context(influx_side(influx.influxd, influx.server))
         service = service_in(folder, side, options, variables)
         stack.callback(service.end)
@@ -123,30 +115,32 @@ async def _settle(scene: Scene) -> None:
 
 
 def _judge(faults: Sequence[Fault], scene: Scene, outcome: Outcome) -> None:
-    rows, miscounted = _rows_and_counts(scene)
+    rows, wrong_counts = _rows_and_counts(scene)
     may_die = next((fault.may_die for fault in faults if fault.may_die is not None), None)
     dead = scan.deaths(scene.service.folder) if scene.influx else []
     outcome.verdict = judge(scene.history, rows, dead, may_die)
-    outcome.verdict.miscounted = miscounted
+    outcome.verdict.miscounted = wrong_counts
     outcome.sent, outcome.acked = len(scene.history.sent), len(scene.history.acked)
     outcome.stored, outcome.dead = len(rows), len(dead)
 
 
 def _rows_and_counts(scene: Scene) -> tuple[list[Row], list[str]]:
-    """All that is stored, and where /counts does not agree: with InfluxDB it lags a little behind."""
+    """All that is stored, and where the counts do not agree: with InfluxDB they lag a little behind."""
     deadline = time.monotonic() + _COUNTED_SECONDS
     while True:
-        rows = _rows(scene)
-        miscounted = compare_counts(scan.service_counts(scene.service.url), counted(rows))
-        if not miscounted or time.monotonic() > deadline:
-            return rows, miscounted
+        rows, minutes = _rows_and_minutes(scene)
+        wrong = miscounted(rows, minutes, scan.service_counts(scene.service.url))
+        if not wrong or time.monotonic() > deadline:
+            return rows, wrong
         time.sleep(_POLL_SECONDS)
 
 
-def _rows(scene: Scene) -> list[Row]:
+def _rows_and_minutes(scene: Scene) -> tuple[list[Row], Mapping[Minute, int]]:
     if scene.influx is None:
-        return list(scan.embedded_rows(scene.service.folder))
-    return list(scan.influx_rows(scene.influx.server, scene.influx.bucket))
+        folder = scene.service.folder
+        return list(scan.embedded_rows(folder)), scan.embedded_minutes(folder)
+    server, bucket = scene.influx.server, scene.influx.bucket
+    return list(scan.influx_rows(server, bucket)), scan.influx_minutes(server, f"{bucket}-rollup")
 
 
 async def _stop(scene: Scene, verdict: Verdict) -> None:

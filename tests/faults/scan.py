@@ -4,6 +4,7 @@ import json
 import sqlite3
 import urllib.parse
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,10 @@ from tools.influx_server import InfluxServer
 _NS_PER_MS = 1_000_000
 _SCAN_SECONDS = 120
 _TAGS = ("country", "region", "sensor", "status")
+
+
+Minute = tuple[int, str]
+"""Its start in ms, and a tag."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -40,7 +45,20 @@ class Death(msgspec.Struct, frozen=True):
 
 def influx_rows(server: InfluxServer, bucket: str) -> Iterator[Row]:
     """Every point of the measurement events, however many."""
-    query = f"SELECT value, text FROM events GROUP BY {', '.join(_TAGS)}"
+    for series in _influx_series(server, bucket, f"SELECT value, text FROM events GROUP BY {', '.join(_TAGS)}"):
+        yield from _series_rows(series)
+
+
+def influx_minutes(server: InfluxServer, bucket: str) -> Counter[Minute]:
+    """What the rollup in ``bucket`` says of every minute of every sensor."""
+    counts: Counter[Minute] = Counter()
+    for series in _influx_series(server, bucket, f"SELECT n FROM sensor_minutes GROUP BY {', '.join(_TAGS)}"):
+        for time_ns, number in series["values"]:
+            counts[time_ns // _NS_PER_MS, _tag(series)] += number
+    return counts
+
+
+def _influx_series(server: InfluxServer, bucket: str, query: str) -> Iterator[dict[str, Any]]:
     parameters = {"db": bucket, "q": query, "epoch": "ns", "chunked": "true", "chunk_size": "10000"}
     url = f"{server.url}/query?{urllib.parse.urlencode(parameters)}"
     request = urllib.request.Request(url, headers={"Authorization": f"Token {server.token}"})
@@ -48,15 +66,17 @@ def influx_rows(server: InfluxServer, bucket: str) -> Iterator[Row]:
         for chunk in answer:
             (result,) = json.loads(chunk)["results"]
             assert "error" not in result, result
-            for series in result.get("series", []):
-                yield from _series_rows(series)
+            yield from result.get("series", [])
 
 
 def _series_rows(series: dict[str, Any]) -> Iterator[Row]:
-    country, region, sensor, status = (series["tags"][name] for name in _TAGS)
     for time_ns, value, text in series["values"]:
         assert (value is None) != (text is None), f"a point of {series['tags']} at {time_ns} has not exactly one field"
-        yield Row(time_ns, f"{country}.{region}.{sensor}", text if value is None else float(value), status)
+        yield Row(time_ns, _tag(series), text if value is None else float(value), series["tags"]["status"])
+
+
+def _tag(series: dict[str, Any]) -> str:
+    return ".".join(series["tags"][name] for name in ("country", "region", "sensor"))
 
 
 def embedded_rows(folder: Path, start_ms: int = 0, stop_ms: int = 2**43) -> Iterator[Row]:
@@ -66,6 +86,13 @@ def embedded_rows(folder: Path, start_ms: int = 0, stop_ms: int = 2**43) -> Iter
     with closing(_reading(folder / "events.db")) as connection:
         for time_ns, tag, valor in connection.execute(f"{rows} WHERE time_ns >= ? AND time_ns < ?", bounds):
             yield Row(time_ns, tag, valor, None)
+
+
+def embedded_minutes(folder: Path) -> Counter[Minute]:
+    """What the embedded store says of every minute of every sensor."""
+    sql = "SELECT start_ms, tag, sum(n) FROM minutes JOIN sensors ON sensors.id = sensor_id GROUP BY 1, 2"
+    with closing(_reading(folder / "events.db")) as connection:
+        return Counter({(start_ms, tag): number for start_ms, tag, number in connection.execute(sql)})
 
 
 def deaths(folder: Path) -> list[Death]:
@@ -78,12 +105,6 @@ def spooled_points(folder: Path) -> int:
     """How many points wait in the spool in ``folder``, counted one row at a time."""
     with closing(_reading(folder / "spool.db")) as connection:
         return int(connection.execute("SELECT coalesce(sum(points), 0) FROM spool").fetchone()[0])
-
-
-def dirty_marks(folder: Path) -> int:
-    """How many minutes wait to be counted again."""
-    with closing(_reading(folder / "spool.db")) as connection:
-        return int(connection.execute("SELECT count(*) FROM dirty_minutes").fetchone()[0])
 
 
 def service_counts(url: str) -> dict[str, int]:

@@ -14,6 +14,8 @@ from tests.faults.history import SLOWEST_ANSWER_SECONDS, History
 from tests.faults.readings import Reading, Readings
 
 _SENDERS = 6
+# Of one sender. A minute is over in no time: what its count is then, no later event mends.
+_STEP_MS = 5_000
 _MOST_READINGS = 40
 _PAUSE_SECONDS = 0.02
 _PAUSE_UNANSWERED_SECONDS = 0.1
@@ -76,7 +78,7 @@ class Sender:
 async def sending(url: str, random: Random, first_ms: int, history: History) -> AsyncIterator[None]:
     """Senders at work; their readings have timestamps from ``first_ms`` on."""
     senders = [
-        Sender(url, Random(random.random()), Readings(Random(random.random()), first_ms + number, _SENDERS), history)
+        Sender(url, Random(random.random()), Readings(Random(random.random()), first_ms + number, _STEP_MS), history)
         for number in range(_SENDERS)
     ]
     async with asyncio.TaskGroup() as group:

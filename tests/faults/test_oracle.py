@@ -1,11 +1,9 @@
 """The oracle itself: it has to find what it is for."""
 
-from typing import Any
-
 import pytest
 
 from tests.faults.history import History
-from tests.faults.oracle import Verdict, compare_counts, judge
+from tests.faults.oracle import Verdict, judge, miscounted
 from tests.faults.readings import DOOMED, Reading
 from tests.faults.scan import Death, Row
 
@@ -102,6 +100,9 @@ def test_an_answer_that_takes_too_long_is_a_hang() -> None:
 
 
 def test_counts_have_to_be_those_of_the_scan() -> None:
-    scanned: dict[str, Any] = {"a.b.c": 2, "a.b.d": 1}
-    assert compare_counts({"a.b.c": 2, "a.b.d": 1}, scanned) == []
-    assert len(compare_counts({"a.b.c": 3}, scanned)) == 2
+    minutes = {(0, "brasil.sul.s1"): 2, (0, "brasil.sul.s2"): 1, (0, DOOMED): 1}
+    said = {"brasil.sul.s1": 2, "brasil.sul.s2": 1, DOOMED: 1}
+    assert miscounted(ROWS, minutes, said) == []
+    assert len(miscounted(ROWS, minutes, {**said, DOOMED: 2})) == 1
+    assert len(miscounted(ROWS, {**minutes, (60_000, DOOMED): 1}, said)) == 1
+    assert len(miscounted(ROWS, {}, {})) == 6
