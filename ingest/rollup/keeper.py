@@ -48,6 +48,7 @@ class Keeper:
         self._caught_up_at = time.monotonic()
         # A write of the process before this one may be on its way as well; it has left its minutes marked.
         self._unsure_until = time.monotonic() + pace.unsure_seconds if spool.depth.dirty_minutes else 0.0
+        self._to_count_again: set[DirtyMinute] = set()
         self._cost_of_past = _COST_AT_ONCE
         self.trouble: str | None = None
 
@@ -68,7 +69,11 @@ class Keeper:
         Raises StoreUnavailable or DiskFailed.
         """
         started = time.monotonic()
-        dirty = await self._spool.dirty(_MARKS_AT_ONCE)
+        if started >= self._unsure_until:
+            self._to_count_again.clear()
+        newest = await self._spool.dirty(_MARKS_AT_ONCE)
+        new = [one for one in newest if one not in self._to_count_again]
+        dirty = new or newest
         counted = 0
         while counted < len(dirty):
             batch = first_minutes(dirty[counted:], self._cost_of_past if counted else _COST_AT_ONCE)
@@ -78,10 +83,10 @@ class Keeper:
             counted += len(batch)
             if self._busy() or time.monotonic() - started > self._pace.past_seconds:
                 break
-        more_waits = counted < len(dirty) or len(dirty) == _MARKS_AT_ONCE
-        if not more_waits:
+        if len(newest) < _MARKS_AT_ONCE and (not new or counted == len(new)):
             self._caught_up_at = started
-        return more_waits
+            return False
+        return bool(new)
 
     async def _count(self, batch: Sequence[DirtyMinute]) -> float:
         """How many seconds it took."""
@@ -92,8 +97,10 @@ class Keeper:
         except WriteUnanswered:
             self._unsure_until = time.monotonic() + self._pace.unsure_seconds
             raise
-        # Until then InfluxDB may put an older count in the place of this one: it will be counted again.
-        if time.monotonic() >= self._unsure_until:
+        # Until then InfluxDB may put an older count in the place of this one: it stays marked, and others come first.
+        if time.monotonic() < self._unsure_until:
+            self._to_count_again.update(batch)
+        else:
             await self._spool.clean(batch)
         return time.monotonic() - started
 

@@ -186,14 +186,14 @@ async def test_a_write_that_was_not_answered_is_counted_again_until_it_can_do_no
 ) -> None:
     async with proxied(influx_server) as proxy, rolled_up(influx_server, influx_bucket, proxy.url) as place:
         async with opened(tmp_path) as spool:
-            keeper = Keeper(spool, place.recount, Pace(5.0, unsure_seconds=0.5))
+            keeper = Keeper(spool, place.recount, Pace(5.0))
             await ship(spool, place, events(10))
             proxy.script.append(step)
             with pytest.raises(WriteUnanswered):
                 await keeper.once()
             await keeper.once()
             assert spool.depth.dirty_minutes > 0
-            await asyncio.sleep(0.5)
+            keeper._unsure_until = time.monotonic()
             await keeper.once()
             assert spool.depth.dirty_minutes == 0
         await assert_exact(place, events(10))
@@ -202,12 +202,26 @@ async def test_a_write_that_was_not_answered_is_counted_again_until_it_can_do_no
 async def test_what_another_process_left_marked_may_be_on_its_way_too(tmp_path: Path, place: Place) -> None:
     async with opened(tmp_path) as spool:
         await ship(spool, place, events(10))
-        keeper = Keeper(spool, place.recount, Pace(5.0, unsure_seconds=0.5))
+        keeper = Keeper(spool, place.recount, Pace(5.0))
         await keeper.once()
         assert spool.depth.dirty_minutes > 0
-        await asyncio.sleep(0.5)
+        keeper._unsure_until = time.monotonic()
         await keeper.once()
         assert spool.depth.dirty_minutes == 0
+
+
+async def test_what_has_to_be_counted_again_holds_up_nothing(tmp_path: Path, place: Place) -> None:
+    sent = [Event(HOUR + minute * MINUTE_MS, f"a.b.s{i}", "1") for minute in range(50) for i in range(17)]
+    async with opened(tmp_path) as spool:
+        await ship(spool, place, sent)
+        recount = Watched(place.recount)
+        keeper = Keeper(spool, recount, Pace(5.0, past_seconds=0.0, unsure_seconds=60.0))
+        while await keeper.once():
+            pass
+        assert sum(recount.batches) == spool.depth.dirty_minutes == 50
+        await assert_exact(place, sent)
+        await keeper.once()
+        assert sum(recount.batches) > 50, "while there is nothing else to count, they are"
 
 
 @pytest.mark.parametrize("status", [429, 503])
