@@ -16,6 +16,8 @@ from ingest.server.gate import Gate
 _SHOWN_CHARACTERS = 200
 # A client that sends on after its answer is listened to for so long, or it might never see the answer.
 _LINGERING_SECONDS = 2.0
+# To whoever writes to a connection that is gone, where asyncio and aiohttp say ConnectionError.
+_UVLOOP_SAYS_CLOSED = "the handler is closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,10 @@ class Connection(web.RequestHandler):
                 # Small answers wait for nobody: a client that reads none of them would fill the memory with them.
                 await self._taken()
             return finished
+        except RuntimeError as error:
+            if not str(error).endswith(_UVLOOP_SAYS_CLOSED):
+                raise
+            raise ConnectionResetError("the client is gone") from error
         finally:
             self._leave()
 
