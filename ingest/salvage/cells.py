@@ -45,7 +45,7 @@ def cell(image: Image, page: bytes, at: int, kind: int) -> Cell:
     usable = len(page)
     local = _local(size, usable, usable - 35 if kind == LEAF else (usable - 12) * 64 // 255 - 23)
     here = page[position : position + local]
-    if len(here) < local or size > (image.last_page + 1) * usable:
+    if len(here) < local or size > image.most_bytes:
         raise NoRecord
     if local == size:
         return Cell(row_id, here, is_cut=False)

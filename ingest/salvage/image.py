@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -46,9 +47,9 @@ class Image:
         return size if is_sane else _PAGE_SIZE
 
     @property
-    def last_page(self) -> int:
-        """The highest page there is."""
-        return max([self.size, *self._offsets])
+    def most_bytes(self) -> int:
+        """How much there is at most; a broken frame may claim to be any page."""
+        return (self.size + 1 + len(self._offsets)) * self.page_size
 
     def page(self, number: int) -> bytes:
         """The page; empty if there is none, or the disk does not give it."""
@@ -58,20 +59,23 @@ class Image:
             if self._file is None or not 1 <= number <= self.size + 1:
                 return b""
             self._file.seek((number - 1) * self.page_size)
-            return self._file.read(self.page_size)
+            return self._whole(self._file.read(self.page_size))
         except OSError:
             return b""
 
     def pages(self) -> Iterator[tuple[int, bytes]]:
         """Every page; of those whose newest version is broken the older one too."""
-        for number in range(1, self.last_page + 1):
+        for number in chain(range(1, self.size + 2), sorted(self._offsets.keys() - range(1, self.size + 2))):
             yield number, self.page(number)
         for number in self._offsets:
             if self._file is not None and self._doubtful and number <= self.size:
                 self._file.seek((number - 1) * self.page_size)
-                yield number, self._file.read(self.page_size)
+                yield number, self._whole(self._file.read(self.page_size))
         for offset in self._doubtful:
             yield 0, self._at(offset)
+
+    def _whole(self, page: bytes) -> bytes:
+        return page.ljust(self.page_size, b"\0") if page else page
 
     def _at(self, offset: int) -> bytes:
         if self._wal_file is None:
@@ -96,8 +100,10 @@ class Image:
         """The pages that the file says it does not use; what a broken list says is only a hint."""
         free: set[int] = set()
         trunk = int.from_bytes(self.page(1)[32:36], "big")
-        while trunk and trunk not in free and trunk <= self.last_page:
+        while trunk and trunk not in free:
             page = self.page(trunk)
+            if not page:
+                break
             count = min(int.from_bytes(page[4:8], "big"), self.page_size // 4 - 2)
             free |= {trunk, *struct.unpack(f">{count}I", page[8 : 8 + 4 * count].ljust(4 * count, b"\0"))}
             trunk = int.from_bytes(page[:4], "big")
