@@ -24,8 +24,8 @@ class BodyLimits:
     messages_a_minute: int
 
 
-async def read_body(request: web.Request, limits: BodyLimits, share: BodyShare) -> bytes:
-    """All of the body, inflated; ``share`` grows with it.
+async def read_body(request: web.Request, limits: BodyLimits, share: BodyShare, large: asyncio.Semaphore) -> bytes:
+    """All of the body, inflated; ``share`` grows with it, and ``large`` gives turns to inflate.
 
     Raises BodyTooLarge, BodyTooSlow, Overloaded, UnknownEncoding or BrokenEncoding.
     """
@@ -43,7 +43,8 @@ async def read_body(request: web.Request, limits: BodyLimits, share: BodyShare) 
         if len(body) > limits.max_inflated_bytes:
             raise BodyTooLarge(limits.max_inflated_bytes)
         return body
-    inflated = await decoded_body(body, encoding.strip().lower(), limits.max_inflated_bytes)
+    async with large:
+        inflated = await decoded_body(body, encoding.strip().lower(), limits.max_inflated_bytes)
     share.grow_to(len(inflated))
     return inflated
 

@@ -128,7 +128,7 @@ class WriteRoutes:
             if not is_counted(request):
                 self._capacity.check()
             with self._capacity.body() as share:
-                body = await read_body(request, self._limits, share)
+                body = await read_body(request, self._limits, share, self._large)
                 decoded = await self._decoded(choose(request), body)
                 self._count(decoded)
                 lines = [*decoded.lines, *self._told(decoded.refused_messages)]
