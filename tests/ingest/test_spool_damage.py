@@ -118,6 +118,19 @@ async def test_tables_that_are_wrong_cost_nothing(
     assert reason is None or re.search(reason, outcome.warnings[0]), outcome.warnings
 
 
+async def test_a_header_that_states_billions_of_pages_is_damage(crashed: Crashed, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(crashed.folder, folder)
+    with closing(connect(folder / FILE_NAME)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with (folder / FILE_NAME).open("r+b") as file:
+        file.seek(28)
+        file.write(b"\xff")
+    outcome, lost = await ship_what_is_left(crashed, folder)
+    assert lost == set()
+    assert "pages" in outcome.warnings[0]
+
+
 @pytest.mark.parametrize("gone", [["spool.db"], ["spool.db-wal"], ["spool.db", "spool.db-wal", "spool.db-shm"]])
 async def test_a_file_that_is_gone_is_missed(crashed: Crashed, tmp_path: Path, gone: list[str]) -> None:
     folder = tmp_path / "data"
