@@ -15,7 +15,7 @@ from tests.faults.readings import Reading, Readings
 
 _SENDERS = 6
 # Of one sender. A minute is over in no time: what its count is then, no later event mends.
-_STEP_MS = 5_000
+_STEP_MS = 1_000
 _MOST_READINGS = 40
 _PAUSE_SECONDS = 0.02
 _PAUSE_UNANSWERED_SECONDS = 0.1
