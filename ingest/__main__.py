@@ -27,7 +27,7 @@ from ingest.settings import Declared, Settings, declared
 _SWITCH_SECONDS = 0.0005
 # New objects before a search for cycles, and rounds of that before it looks at older ones. Python's own 700 are gone in
 # a few milliseconds here: with 2000 requests at work half of the time went into looking through them in vain.
-_GC_THRESHOLDS = (20_000, 50, 100)
+_GC_THRESHOLDS = (20_000, 20, 20)
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 EXIT_FAILED = 1

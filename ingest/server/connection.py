@@ -83,9 +83,17 @@ class Connection(web.RequestHandler):
         if self.transport is not None:
             self.transport.write(whole)
 
+    def cut(self) -> None:
+        self._capacity.shed.slow.inc()
+        if self.transport is not None:
+            self.transport.abort()
+
     def data_received(self, data: bytes) -> None:
         requests = self._request_count
         super().data_received(data)
+        # aiohttp remembers what was wrong, with the frames that held the data: megabytes until a search for cycles.
+        for message, _ in self._messages:
+            _forget_frames(getattr(message, "exc", None))
         if self._request_count != requests:
             self._head_since = None
         elif self._head_since is None and self.is_idle():
@@ -148,6 +156,12 @@ class Connection(web.RequestHandler):
         answer.headers.update({**SECURITY_HEADERS, "Server": "ingest"})
         answer.force_close()
         return answer
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
 
 
 def is_counted(request: web.BaseRequest) -> bool:

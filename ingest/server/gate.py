@@ -6,6 +6,9 @@ from ingest.capacity import Capacity
 from ingest.server.answers import Refusals
 
 _HTTP_1_1 = (1, 1)
+# A chunk of one byte takes six on the wire.
+_MOST_PACKING = 8
+_FREE_BYTES = 64 * 2**10
 
 
 class Doorway(Protocol):
@@ -17,6 +20,10 @@ class Doorway(Protocol):
 
     def answer(self, whole: bytes, /) -> None:
         """Send a whole HTTP answer."""
+        ...
+
+    def cut(self) -> None:
+        """End the connection without an answer."""
         ...
 
     def count(self) -> None:
@@ -36,6 +43,8 @@ class Gate:
         self._doorway = doorway
         self._capacity = capacity
         self._refusal_of = refusals.by_path
+        self._arriving: Any = None
+        self._wire_bytes = 0
         # Everything but feed_data is the parser's own.
         self.message_consumed = parser.message_consumed
         self.pause_reading = parser.pause_reading
@@ -44,8 +53,14 @@ class Gate:
 
     def feed_data(self, data: bytes) -> Any:
         """What the parser makes of ``data``, without a request that was refused here."""
-        parsed = self._parser.feed_data(data)
+        try:
+            parsed = self._parser.feed_data(data)
+        finally:
+            # What goes wrong keeps this frame for as long as it is remembered itself.
+            size = len(data)
+            del data
         messages, upgraded, tail = parsed
+        self._weigh(messages, size)
         if len(messages) != 1 or upgraded or not self._doorway.is_idle():
             return parsed
         message, payload = messages[0]
@@ -58,3 +73,14 @@ class Gate:
         self._parser.message_consumed()
         self._doorway.answer(refusal)
         return [], upgraded, tail
+
+    def _weigh(self, messages: Any, size: int) -> None:
+        """Cut a body whose chunks are mostly packing: the parser holds on to it, and no limit of a body sees it."""
+        if messages:
+            payload = messages[-1][1]
+            self._arriving, self._wire_bytes = None if payload.is_eof() else payload, 0
+        elif self._arriving is not None:
+            self._wire_bytes += size
+            if self._wire_bytes > _FREE_BYTES + _MOST_PACKING * self._arriving.total_bytes:
+                self._arriving = None
+                self._doorway.cut()

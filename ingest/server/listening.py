@@ -94,9 +94,9 @@ class Crowd:
             await asyncio.sleep(_SWEEP_SECONDS)
             now = loop.time()
             for connection in self._server.connections:
-                if cast(Connection, connection).is_overdue(now) and connection.transport is not None:
-                    self._shed.slow.inc()
-                    connection.transport.abort()
+                each = cast(Connection, connection)
+                if each.is_overdue(now):
+                    each.cut()
 
     def _welcome(self, client: socket.socket) -> None:
         client.setblocking(False)

@@ -186,3 +186,27 @@ async def test_bodies_beyond_what_may_be_at_work_are_refused_and_small_ones_are_
             await asyncio.sleep(0.01)
         async with client.post("/events", data=b"[" + b" " * 5_000 + b"]", headers=JSON) as answer:
             assert answer.status == 400
+
+
+async def test_a_body_whose_chunks_are_mostly_packing_is_cut(tmp_path: Path) -> None:
+    async with serving(Settings(port=0, data_dir=tmp_path)) as client, connected(client) as streams:
+        reader, writer = streams[0]
+        writer.write(HEAD.replace(b"Content-Length: 1000", b"Transfer-Encoding: chunked"))
+        async with asyncio.timeout(20):
+            while not writer.is_closing():
+                writer.write((b"1;" + b"a=b;" * 20 + b"\r\n \r\n") * 1000)
+                await asyncio.sleep(0)
+            await rest(reader)
+        await put(client, EVENT)
+
+
+async def test_a_body_in_chunks_of_one_byte_is_taken(tmp_path: Path) -> None:
+    body = b'{"timestamp": 1539112021301, "tag": "brasil.sul.s1", "valor": "' + b"x" * 30_000 + b'"}'
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
+    async with serving(Settings(port=0, data_dir=tmp_path)) as client, connected(client) as streams:
+        reader, writer = streams[0]
+        writer.write(HEAD.replace(b"Content-Length: 1000", b"Transfer-Encoding: chunked"))
+        for start in range(0, len(chunks), 5_000):
+            writer.write(chunks[start : start + 5_000])
+            await asyncio.sleep(0)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 202 ")
