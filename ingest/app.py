@@ -52,7 +52,7 @@ from ingest.server.listening import Crowd, Doors, listening
 from ingest.settings import Settings
 from ingest.shipper import Batching, Shipper
 from ingest.sink import RegisteredSink, SpoolSink
-from ingest.spool import Spool
+from ingest.spool.spool import Spool
 from ingest.sqlite import is_damage
 from ingest.store.damaged import DamagedStore
 from ingest.store.embedded import FILE_NAME, EmbeddedStore

@@ -11,8 +11,8 @@ from ingest.salvage.salvage import Salvage
 from ingest.series.registry import Registry
 from ingest.shipper import Shipper
 from ingest.sink import Sink
-from ingest.spool import Spool
-from ingest.spool_rows import Depth
+from ingest.spool.rows import Depth
+from ingest.spool.spool import Spool
 from ingest.store import Store
 
 # Whoever asks for readiness wants to know now.

@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import indent
 
-from ingest import damaged_rows, spool_file, spool_rows
-from ingest.damaged_rows import Kept
 from ingest.plain_text import plain, plain_lines
+from ingest.spool import damaged_rows
+from ingest.spool import file as spool_file
+from ingest.spool import rows as spool_rows
+from ingest.spool.damaged_rows import Kept
 from ingest.sqlite import connect
 
 _PAGE = 100

@@ -12,9 +12,11 @@ from typing import Any
 
 import msgspec
 
-from ingest import dead_letter, spool_file, spool_rows
-from ingest.dead_letter import DeadLetter
 from ingest.plain_text import plain, plain_lines
+from ingest.spool import dead_letter
+from ingest.spool import file as spool_file
+from ingest.spool import rows as spool_rows
+from ingest.spool.dead_letter import DeadLetter
 from ingest.sqlite import connect, transaction
 
 _PAGE = 1000

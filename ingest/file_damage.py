@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ingest.salvage.wal import Wal, read_wal
-from ingest.spool_held import Held
+from ingest.spool.held import Held
 
 _MAGIC = b"SQLite format 3\x00"
 _HEADER_BYTES = 100

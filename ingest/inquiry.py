@@ -3,9 +3,9 @@
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-from ingest.dead_letter import DeadLetter
 from ingest.line_parser import Line, measurement_text, parse_fields, parse_lines, split_lines
 from ingest.outcome import Answer
+from ingest.spool.dead_letter import DeadLetter
 
 Write = Callable[[bytes], Awaitable[Answer | None]]
 """Sends lines until they are stored (None) or some are refused (the answer)."""

@@ -13,7 +13,7 @@ from ingest.data_folder import DataFolder
 from ingest.event import Event
 from ingest.metrics import Metrics
 from ingest.salvage.stored_events import events_in
-from ingest.set_aside import set_aside
+from ingest.spool.set_aside import set_aside
 from ingest.store import Selection
 from ingest.store.embedded import FILE_NAME, EmbeddedStore
 

@@ -9,16 +9,16 @@ from typing import Protocol
 
 import structlog
 
-from ingest.dead_letter import DeadLetter
 from ingest.errors import DiskFailed
 from ingest.fail_points import Point, Reached, never
 from ingest.inquiry import Inquiry
-from ingest.lanes import Lane, Lanes
 from ingest.metrics import Metrics
 from ingest.outcome import Answer, Outcome, outcome_of
 from ingest.seldom import Seldom
-from ingest.spool import Spool
-from ingest.spool_rows import Row
+from ingest.spool.dead_letter import DeadLetter
+from ingest.spool.lanes import Lane, Lanes
+from ingest.spool.rows import Row
+from ingest.spool.spool import Spool
 
 # Other processes can add rows too (dead-letters replay), so an idle shipper looks by itself.
 _IDLE_POLL_SECONDS = 1.0

@@ -7,8 +7,8 @@ from typing import Protocol, TypeVar
 from ingest.event import Event
 from ingest.line_protocol import LineEncoder
 from ingest.series.registry import Registry
-from ingest.spool import Spool
-from ingest.spool_changes import Blob
+from ingest.spool.changes import Blob
+from ingest.spool.spool import Spool
 
 # Above this many events encoding goes to a thread, so that the loop answers others meanwhile.
 _FEW_EVENTS = 2_000

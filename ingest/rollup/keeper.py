@@ -8,12 +8,12 @@ from itertools import groupby
 
 import structlog
 
-from ingest.dirty_minutes import DirtyMinute
 from ingest.errors import DiskFailed, StoreUnavailable, WriteUnanswered
 from ingest.fail_points import Point, Reached, never
 from ingest.minutes import few
 from ingest.rollup.recount import Recount
-from ingest.spool import Spool
+from ingest.spool.dirty_minutes import DirtyMinute
+from ingest.spool.spool import Spool
 
 _MARKS_AT_ONCE = 10_000
 # What is counted at once; a sensor's minute costs 1. With the newest minutes it is done soon, and they come first.

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import msgspec
 
-from ingest.damaged_rows import DamagedRow
-from ingest.dead_letter import DeadLetter
-from ingest.dirty_minutes import DirtyMinute
 from ingest.minutes import Mark
 from ingest.salvage import cells
 from ingest.salvage.cells import INDEX_LEAF, LEAF, Cell
 from ingest.salvage.image import Image
 from ingest.salvage.record import NoRecord, Value, serial_types, values
-from ingest.spool_rows import UNCHECKED, Row, is_whole
+from ingest.spool.damaged_rows import DamagedRow
+from ingest.spool.dead_letter import DeadLetter
+from ingest.spool.dirty_minutes import DirtyMinute
+from ingest.spool.rows import UNCHECKED, Row, is_whole
 
 _CUT = "it was cut off"
 _WRONG = "its checksum is wrong"

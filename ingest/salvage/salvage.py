@@ -7,16 +7,16 @@ from contextlib import suppress
 import msgspec
 import structlog
 
-from ingest.damaged_rows import DamagedRow
-from ingest.dead_letter import DeadLetter
-from ingest.dirty_minutes import DirtyMinute
 from ingest.errors import DiskFailed, SpoolFull
 from ingest.line_protocol import MEASUREMENT
 from ingest.salvage.found import Found, Totals, Unreadable, found_in
-from ingest.set_aside import Note, notes, write
-from ingest.spool import Spool
-from ingest.spool_changes import Blob
-from ingest.spool_rows import Row
+from ingest.spool.changes import Blob
+from ingest.spool.damaged_rows import DamagedRow
+from ingest.spool.dead_letter import DeadLetter
+from ingest.spool.dirty_minutes import DirtyMinute
+from ingest.spool.rows import Row
+from ingest.spool.set_aside import Note, notes, write
+from ingest.spool.spool import Spool
 
 _EVENT = MEASUREMENT.encode() + b","
 _AT_ONCE = 500

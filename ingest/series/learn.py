@@ -10,7 +10,7 @@ from ingest.reject import Reject
 from ingest.seldom import Seldom
 from ingest.series.names import name_of_key
 from ingest.series.registry import Registry, id_of
-from ingest.spool import Spool
+from ingest.spool.spool import Spool
 
 _RETRY_SECONDS = 5.0
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from ingest.errors import DiskFailed
 from ingest.event import Event
-from ingest.lanes import Lane
 from ingest.metrics import Metrics
-from ingest.spool import Spool
-from ingest.spool_changes import Blob
+from ingest.spool.changes import Blob
+from ingest.spool.lanes import Lane
+from ingest.spool.spool import Spool
 from ingest.store.embedded import EmbeddedStore
 
 _Store = tuple[Callable[[int], Awaitable[None]], Callable[[], Awaitable[None]]]

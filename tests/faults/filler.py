@@ -3,8 +3,8 @@
 from contextlib import closing
 from pathlib import Path
 
-from ingest import spool_rows
-from ingest.spool_file import FILE_NAME
+from ingest.spool import rows as spool_rows
+from ingest.spool.file import FILE_NAME
 from ingest.sqlite import connect, transaction
 from tools.influx_server import InfluxServer, call
 

@@ -22,7 +22,7 @@ from ingest.store import Selection
 from ingest.store.embedded import EmbeddedStore
 from tests.faults.appending import line
 from tests.faults.disk_shim import DiskShim
-from tests.ingest import damaged_spool
+from tests.ingest.spool import damaged_spool
 
 
 def numbers(said: Sequence[str]) -> tuple[set[int], set[int]]:

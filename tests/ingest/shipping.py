@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest import dead_letter
 from ingest.metrics import Metrics
 from ingest.point_writer import InfluxAddress, PointWriter
 from ingest.shipper import Backoff, Batching, Shipper
-from ingest.spool import Spool
-from ingest.spool_changes import Blob
-from ingest.spool_file import FILE_NAME
+from ingest.spool import dead_letter
+from ingest.spool.changes import Blob
+from ingest.spool.file import FILE_NAME
+from ingest.spool.spool import Spool
 from ingest.sqlite import connect
 from tests.ingest.influx_proxy import InfluxProxy, proxied
 from tools.influx_server import InfluxServer, call

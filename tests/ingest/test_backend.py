@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from ingest import spool_rows
 from ingest.backend import Backend
 from ingest.metrics import Metrics
 from ingest.series.registry import Registry, SeriesLimits
-from ingest.spool import Spool
-from ingest.spool_file import FILE_NAME
-from ingest.spool_rows import Row
+from ingest.spool import rows as spool_rows
+from ingest.spool.file import FILE_NAME
+from ingest.spool.rows import Row
+from ingest.spool.spool import Spool
 from ingest.sqlite import connect
 from ingest.store.embedded import EmbeddedStore
 

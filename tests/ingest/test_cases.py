@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
 
-from ingest.spool_file import FILE_NAME
+from ingest.spool.file import FILE_NAME
 from ingest.sqlite import connect
 from tests.ingest.service import serving, unreachable_influx_settings
 

@@ -3,10 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from ingest import damaged_rows, spool_rows
 from ingest.__main__ import main
-from ingest.damaged_rows import DamagedRow
-from ingest.spool_file import FILE_NAME
+from ingest.spool import damaged_rows
+from ingest.spool import rows as spool_rows
+from ingest.spool.damaged_rows import DamagedRow
+from ingest.spool.file import FILE_NAME
 from ingest.sqlite import connect
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from ingest.__main__ import main
-from ingest.dead_letter import DeadLetter
-from ingest.lanes import Lane
-from ingest.spool import Spool
-from ingest.spool_changes import Blob
-from ingest.spool_file import FILE_NAME
+from ingest.spool.changes import Blob
+from ingest.spool.dead_letter import DeadLetter
+from ingest.spool.file import FILE_NAME
+from ingest.spool.lanes import Lane
+from ingest.spool.spool import Spool
 from ingest.sqlite import connect
 
 
@@ -76,6 +76,7 @@ def test_a_line_cannot_write_escapes_to_the_operators_terminal(
         await spool.close()
 
     asyncio.run(fill())
+    capsys.readouterr()
     assert main(["dead-letters", "list", "--data-dir", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     assert shown == '2026-11-18T11:06:40+00:00  bad \\x1b[31m\n    m v="\\x1b]0;pwned\\x07\n2"\n'

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.inquiry import alike
-from ingest.spool_changes import Blob
+from ingest.spool.changes import Blob
 from tests.ingest.shipping import Shipping, shipping_to
 from tools.influx_server import InfluxServer, make_bucket
 

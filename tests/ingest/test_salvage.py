@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ingest.salvage.found import found_in
 from ingest.salvage.record import NoRecord, values, varint
 from ingest.salvage.stored_events import events_in
-from ingest.spool_rows import Row
+from ingest.spool.rows import Row
 
 
 @given(st.binary(max_size=200))

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from ingest import spool_rows
 from ingest.outcome import Answer
 from ingest.shipper import Backoff
-from ingest.spool import Spool
-from ingest.spool_changes import Blob
-from ingest.spool_rows import Row
+from ingest.spool import rows as spool_rows
+from ingest.spool.changes import Blob
+from ingest.spool.rows import Row
+from ingest.spool.spool import Spool
 from tests.ingest.influx_proxy import PassAndForget, Say
 from tests.ingest.shipping import Shipping, shipping_to
 from tools.influx_server import InfluxServer, call, make_bucket

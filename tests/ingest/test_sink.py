@@ -9,7 +9,7 @@ from ingest.event import Event
 from ingest.line_protocol import LineEncoder
 from ingest.series.registry import Registry, SeriesLimits
 from ingest.sink import SpoolSink
-from ingest.spool import Spool
+from ingest.spool.spool import Spool
 
 EVENTS = st.lists(st.builds(Event, st.integers(0, 10**12), st.just("a.b.c"), st.text(max_size=200)), max_size=40)
 LINES = st.lists(st.integers(0, 999).map(lambda number: b"m v=%d 1\n" % number), max_size=40)

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from random import Random
 
-from ingest.set_aside import notes
+from ingest.spool.set_aside import notes
 from tests.faults.disk_shim import DiskShim
 from tests.faults.faults.fault import EMBEDDED, INFLUX, Fault
 from tests.faults.scene import Scene

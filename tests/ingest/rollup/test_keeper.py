@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 
 from ingest.background import beside
-from ingest.dirty_minutes import DirtyMinute
 from ingest.errors import WriteUnanswered
 from ingest.event import Event
-from ingest.lanes import Lane
 from ingest.line_protocol import LineEncoder
 from ingest.minutes import HOUR_MS, MINUTE_MS, Mark
 from ingest.rollup.keeper import Keeper, Pace, first_minutes
 from ingest.rollup.levels import LEVELS
 from ingest.rollup.recount import Recount
-from ingest.spool import Spool
-from ingest.spool_changes import Blob
-from ingest.spool_rows import Row
+from ingest.spool.changes import Blob
+from ingest.spool.dirty_minutes import DirtyMinute
+from ingest.spool.lanes import Lane
+from ingest.spool.rows import Row
+from ingest.spool.spool import Spool
 from tests.ingest.influx_proxy import PassAndForget, Say, Step, proxied
 from tests.ingest.oracle import by_sensor, tallied
 from tests.ingest.rolled_up import Place, rolled_up

@@ -9,7 +9,7 @@ from ingest.influxql import InfluxQL
 from ingest.point_writer import InfluxAddress
 from ingest.series.learn import Learner
 from ingest.series.registry import Registry, SeriesLimits, id_of
-from ingest.spool import Spool
+from ingest.spool.spool import Spool
 from tests.ingest.influx_proxy import proxied
 from tests.ingest.service import influx_settings, put, serving
 from tools.influx_server import InfluxServer, call

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ingest.series import kept
-from ingest.spool_file import FILE_NAME
+from ingest.spool.file import FILE_NAME
 from ingest.sqlite import connect
 from tests.faults.service import Service, influx_options, served
 from tests.ingest.test_process import START_MS, options, wait_until_counted

@@ -9,12 +9,12 @@ from typing import TypeVar
 
 import structlog
 
-from ingest import spool_rows
 from ingest.file_damage import damage_of, missing
-from ingest.reserve import Reserve
-from ingest.set_aside import Note, note_loss, notes, set_aside
-from ingest.spool_held import Held, HeldFile
-from ingest.spool_rows import Depth
+from ingest.spool import rows as spool_rows
+from ingest.spool.held import Held, HeldFile
+from ingest.spool.reserve import Reserve
+from ingest.spool.rows import Depth
+from ingest.spool.set_aside import Note, note_loss, notes, set_aside
 from ingest.sqlite import connect, give_back, is_damage, is_full
 
 FILE_NAME = "spool.db"

@@ -13,14 +13,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from ingest import dead_letter
-from ingest.dead_letter import DeadLetter
 from ingest.errors import SpoolFull
-from ingest.lanes import Lane
 from ingest.line_parser import split_lines
-from ingest.spool import Spool
-from ingest.spool_changes import Blob
-from ingest.spool_rows import Row
+from ingest.spool import dead_letter
+from ingest.spool.changes import Blob
+from ingest.spool.dead_letter import DeadLetter
+from ingest.spool.lanes import Lane
+from ingest.spool.rows import Row
+from ingest.spool.spool import Spool
 
 # The long form: PULSO_MODEL_EXAMPLES=1000.
 EXAMPLES = int(os.environ.get("PULSO_MODEL_EXAMPLES", "20"))

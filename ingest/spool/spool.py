@@ -10,17 +10,14 @@ from typing import TypeVar
 
 import structlog
 
-from ingest import damaged_rows, dirty_minutes, spool_rows
-from ingest.damaged_rows import DamagedRow
-from ingest.dead_letter import DeadLetter
-from ingest.dirty_minutes import DirtyMinute
 from ingest.errors import DeadLettersFull, DiskFailed, SpoolFull
 from ingest.fail_points import Point, Reached, never
 from ingest.group_commit import GroupCommit
-from ingest.lanes import Lane
 from ingest.minutes import Mark
 from ingest.series import kept
-from ingest.spool_changes import (
+from ingest.spool import damaged_rows, dirty_minutes
+from ingest.spool import rows as spool_rows
+from ingest.spool.changes import (
     Append,
     Blob,
     Change,
@@ -33,8 +30,12 @@ from ingest.spool_changes import (
     SetAside,
     joined,
 )
-from ingest.spool_file import SpoolFile
-from ingest.spool_rows import Depth, Row, Selected
+from ingest.spool.damaged_rows import DamagedRow
+from ingest.spool.dead_letter import DeadLetter
+from ingest.spool.dirty_minutes import DirtyMinute
+from ingest.spool.file import SpoolFile
+from ingest.spool.lanes import Lane
+from ingest.spool.rows import Depth, Row, Selected
 from ingest.sqlite import give_back, is_damage, is_full, transaction
 
 _NEARLY_FULL = 0.95

@@ -5,14 +5,14 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest.dead_letter import DeadLetter
 from ingest.event import Event
-from ingest.lanes import Lane
 from ingest.line_parser import split_lines
 from ingest.line_protocol import LineEncoder
 from ingest.salvage.salvage import Salvage
-from ingest.spool import Spool
-from ingest.spool_changes import Blob
+from ingest.spool.changes import Blob
+from ingest.spool.dead_letter import DeadLetter
+from ingest.spool.lanes import Lane
+from ingest.spool.spool import Spool
 
 CAP = 2**30
 LIVE = b"live v=1 1\n"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import DiskFailed
-from ingest.lanes import Lane
-from ingest.spool import Spool
-from ingest.spool_changes import Blob
+from ingest.spool.changes import Blob
+from ingest.spool.lanes import Lane
+from ingest.spool.spool import Spool
 from tests.faults.small_disk import fill, small_disk
 
 RESERVE_BYTES = 6 * 2**20

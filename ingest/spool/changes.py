@@ -5,13 +5,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from ingest import damaged_rows, dead_letter, dirty_minutes, spool_rows
-from ingest.damaged_rows import DamagedRow
-from ingest.dead_letter import DeadLetter
-from ingest.dirty_minutes import DirtyMinute
 from ingest.minutes import Mark, touched
 from ingest.series import kept
-from ingest.spool_rows import Row
+from ingest.spool import damaged_rows, dead_letter, dirty_minutes
+from ingest.spool import rows as spool_rows
+from ingest.spool.damaged_rows import DamagedRow
+from ingest.spool.dead_letter import DeadLetter
+from ingest.spool.dirty_minutes import DirtyMinute
+from ingest.spool.rows import Row
 from ingest.sqlite import Damaged, touch
 
 

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from ingest import dead_letter
-from ingest.dead_letter import DeadLetter
-from ingest.dirty_minutes import DirtyMinute
 from ingest.errors import DeadLettersFull, DiskFailed, SpoolFull
 from ingest.event import Event
-from ingest.lanes import Lane
 from ingest.line_protocol import LineEncoder
 from ingest.minutes import Mark
-from ingest.spool import Spool
-from ingest.spool_changes import Blob
-from ingest.spool_file import FILE_NAME
-from ingest.spool_rows import Row
+from ingest.spool import dead_letter
+from ingest.spool.changes import Blob
+from ingest.spool.dead_letter import DeadLetter
+from ingest.spool.dirty_minutes import DirtyMinute
+from ingest.spool.file import FILE_NAME
+from ingest.spool.lanes import Lane
+from ingest.spool.rows import Row
+from ingest.spool.spool import Spool
 from ingest.sqlite import connect
 
 MEBIBYTE = 2**20
@@ -199,8 +199,8 @@ async def test_the_file_shrinks_again_after_a_backlog(tmp_path: Path) -> None:
 KILLED = """
 import asyncio, sys
 from pathlib import Path
-from ingest.spool import Spool
-from ingest.spool_changes import Blob
+from ingest.spool.spool import Spool
+from ingest.spool.changes import Blob
 
 async def main():
     spool = Spool(Path(sys.argv[1]), 2**30)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest.spool_file import FILE_NAME
+from ingest.spool.file import FILE_NAME
 from ingest.sqlite import connect
-from tests.ingest import damaged_spool
-from tests.ingest.damaged_spool import LIVE, Crashed, Outcome
+from tests.ingest.spool import damaged_spool
+from tests.ingest.spool.damaged_spool import LIVE, Crashed, Outcome
 
 # The long form: PULSO_DAMAGE_SEEDS=1000.
 SEEDS = int(os.environ.get("PULSO_DAMAGE_SEEDS", "12"))

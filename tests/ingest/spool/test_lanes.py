@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from ingest.lanes import Lane, Lanes
+from ingest.spool.lanes import Lane, Lanes
 
 FEW = st.integers(1, 4)
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from ingest import damaged_rows, dead_letter, dirty_minutes
-from ingest.damaged_rows import DamagedRow
-from ingest.lanes import Lane
 from ingest.series import kept
+from ingest.spool import damaged_rows, dead_letter, dirty_minutes
+from ingest.spool.damaged_rows import DamagedRow
+from ingest.spool.lanes import Lane
 from ingest.sqlite import Damaged
 
 # A row of a file that was made before rows had a checksum.
