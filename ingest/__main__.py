@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 import structlog
 from prometheus_client import disable_created_metrics
@@ -81,9 +82,12 @@ def _parser() -> argparse.ArgumentParser:
 def _add_option(parser: argparse.ArgumentParser, setting: Declared) -> None:
     default = "none" if setting.default in (None, "") else setting.default
     value = "|".join(setting.choices) or setting.name.rpartition("_")[2].upper()
+    # A switch is on where nothing follows its name.
+    switch: dict[str, Any] = {"nargs": "?", "const": "true"} if setting.type is bool else {}
     parser.add_argument(
         setting.option,
-        metavar=value,
+        metavar="true|false" if setting.type is bool else value,
+        **switch,
         help=f"{setting.help} [{setting.variable}, default: {default}]".replace("%", "%%"),
     )
 

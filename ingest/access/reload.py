@@ -81,12 +81,19 @@ class _Watched:
     async def _read_again(self) -> None:
         try:
             apply = await asyncio.to_thread(self._part.read)
+            told = apply()
         except Unusable as bad:
-            self.warnings = [f"{error}; what was read before holds on" for error in bad.errors]
-            self._log.error("reload_failed", what=self._part.name, errors=bad.errors)
+            self._failed(bad.errors)
+        except Exception as error:
+            # Events are kept with what was read before, whatever is wrong with a file.
+            self._failed([f"{self._part.name}: cannot be read again ({type(error).__name__})"], exc_info=error)
         else:
             self.warnings = []
-            self._log.info("reloaded", what=self._part.name, **apply())
+            self._log.info("reloaded", what=self._part.name, **told)
+
+    def _failed(self, errors: list[str], **details: object) -> None:
+        self.warnings = [f"{error}; what was read before holds on" for error in errors]
+        self._log.error("reload_failed", what=self._part.name, errors=errors, **details)
 
 
 def _signature(files: Sequence[Path]) -> _Signature:

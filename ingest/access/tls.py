@@ -19,7 +19,9 @@ class TlsFiles:
     def context(self) -> ssl.SSLContext:
         """Raises Unusable."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        # Whoever resumes a session shows no certificate: it might have expired, or its authority been replaced. Of 1.3
+        # no session is given out, but OpenSSL resumes one of 1.2 by its number, and Python cannot keep it from that.
+        context.minimum_version = ssl.TLSVersion.TLSv1_3 if self.client_ca else ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
         for setting, path in self.all().items():
             _look_into(setting, path)
@@ -33,6 +35,9 @@ class TlsFiles:
                 else "must be PEM, the key not encrypted"
             )
             raise Unusable([f"tls_certificate_file, tls_key_file: {self.certificate} and {self.key} {why}"]) from None
+        except OSError as error:
+            # It was there a moment ago: whoever renews it is at it right now.
+            raise Unusable([f"tls_certificate_file, tls_key_file: cannot be read ({error.strerror})"]) from None
         if self.client_ca:
             self._want_certificates(context, self.client_ca)
         return context
@@ -44,13 +49,14 @@ class TlsFiles:
 
     def _want_certificates(self, context: ssl.SSLContext, client_ca: Path) -> None:
         context.verify_mode = ssl.CERT_REQUIRED
-        # Who resumes a session shows no certificate: it might have expired, or its authority been replaced.
         context.num_tickets = 0
         context.options |= ssl.OP_NO_TICKET
         try:
             context.load_verify_locations(client_ca)
         except ssl.SSLError:
             raise Unusable([f"tls_client_ca_file: {client_ca} holds no certificate in PEM"]) from None
+        except OSError as error:
+            raise Unusable([f"tls_client_ca_file: {client_ca} cannot be read ({error.strerror})"]) from None
 
 
 class Certificates:

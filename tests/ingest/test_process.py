@@ -153,6 +153,6 @@ def test_a_service_that_others_reach_needs_tokens_or_a_word(tmp_path: Path, host
 def test_tokens_or_a_word_open_a_service_to_others(tmp_path: Path) -> None:
     tokens = tmp_path / "tokens"
     tokens.write_text("sender:write:0123456789abcdef\n")
-    for options in (["--allow-anonymous", "yes"], ["--tokens-file", str(tokens)]):
+    for options in (["--allow-anonymous"], ["--allow-anonymous", "yes"], ["--tokens-file", str(tokens)]):
         with served(tmp_path / "data", "--host", "0.0.0.0", *options) as process:
             assert process.stop(signal.SIGTERM) == 0

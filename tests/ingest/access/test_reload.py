@@ -12,6 +12,8 @@ import pytest
 from aiohttp import ClientPayloadError, ClientSession
 from structlog.testing import capture_logs
 
+from ingest.access.reload import Apply, Reload
+from ingest.background import beside
 from ingest.settings import Settings
 from tests.faults.service import served
 from tests.ingest.service import serving
@@ -131,6 +133,38 @@ async def test_a_file_that_all_may_read_is_warned_of(client: ClientSession, toke
     assert await warnings(client) == []
     tokens.allow(0o644)
     assert await warnings(client) == [f"tokens_file: every user of this machine may read {tokens.path}"]
+
+
+class Failing:
+    """A part that cannot be read again for a reason that nobody thought of."""
+
+    name, files = "tokens", ()
+
+    def __init__(self) -> None:
+        self.fails = True
+
+    def read(self) -> Apply:
+        if self.fails:
+            raise FileNotFoundError("gone between two looks")
+        return dict
+
+
+async def test_no_error_in_reading_again_ends_the_watch() -> None:
+    part = Failing()
+    reload = Reload([part])
+    with capture_logs() as logs:
+        async with beside(reload.run()), asyncio.timeout(SECONDS):
+            while not reload.warnings():
+                await asyncio.sleep(0.01)
+                signal.raise_signal(signal.SIGHUP)
+            assert reload.warnings() == [
+                "tokens: cannot be read again (FileNotFoundError); what was read before holds on"
+            ]
+            part.fails = False
+            while reload.warnings():
+                await asyncio.sleep(0.01)
+                signal.raise_signal(signal.SIGHUP)
+    assert {entry["event"] for entry in logs} == {"reload_failed", "reloaded"}
 
 
 def test_sighup_reads_again_and_the_log_names_the_tokens_and_never_shows_one(

@@ -8,6 +8,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,36 @@ def test_files_that_cannot_be_used_are_said_in_sentences(place: Place) -> None:
     ):
         with pytest.raises(Unusable, match=sentence):
             files.context()
+
+
+class Vanishing(type(Path())):  # type: ignore[misc]
+    """A file that whoever renews it takes away just after it was looked at."""
+
+    def read_bytes(self) -> bytes:
+        content: bytes = super().read_bytes()
+        self.unlink()
+        return content
+
+
+@pytest.mark.parametrize("name", ["certificate", "key", "client_ca"])
+def test_a_file_that_goes_while_it_is_read_is_a_sentence(place: Place, name: str) -> None:
+    files = TlsFiles(place.certificate, place.key, place.client_ca)
+    with pytest.raises(Unusable, match="cannot be read"):
+        replace(files, **{name: Vanishing(getattr(files, name))}).context()
+
+
+def test_who_shows_a_certificate_resumes_no_session_without_one(tmp_path: Path, place: Place) -> None:
+    known = place.trusting(place.clients.issue_cert("sensor@example.org"))
+    with served(tmp_path / "data", *place.options, "--tls-client-ca-file", str(place.client_ca)) as service:
+        with connected(service, known) as connection:
+            assert asked(connection)["ready"]
+            assert connection.sock.version() == "TLSv1.3"
+            session = connection.sock.session
+            assert session is None or not session.has_ticket
+        # OpenSSL keeps sessions of 1.2 by their number, and whoever resumes one shows nothing.
+        known.maximum_version = ssl.TLSVersion.TLSv1_2
+        with connected(service, known) as connection, pytest.raises((ssl.SSLError, OSError)):
+            connection.connect()
 
 
 def test_nothing_older_than_tls_1_2(place: Place) -> None:
