@@ -77,7 +77,7 @@ async def running(settings: Settings, reached: Reached = never) -> AsyncIterator
         stack.callback(reached, Point.STOPPING)
         archive = await stack.enter_async_context(_archive(settings, settings.archive_dir, metrics))
         access = Access(access_settings(settings), metrics)
-        await stack.enter_async_context(beside(access.reload.run()))
+        await stack.enter_async_context(access.reload.watching())
         capacity = Capacity(_bounds(settings), metrics.shed())
         metrics.watch(capacity.gauges)
         await stack.enter_async_context(beside(capacity.run()))

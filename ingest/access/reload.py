@@ -2,13 +2,15 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, Protocol
 
 import structlog
 
 from ingest.access.unusable import Unusable
+from ingest.background import beside
 
 LOOK_SECONDS: Final = 1.0
 
@@ -38,19 +40,26 @@ class Reload:
     def warnings(self) -> list[str]:
         return [warning for part in self._parts for warning in part.warnings]
 
-    async def run(self) -> None:
-        """Watch, without an end. Where there is nothing to read again, a SIGHUP ends the service as ever."""
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """Watch, from now on. Where there is nothing to read again, a SIGHUP ends the service as ever."""
         if not self._parts:
+            yield
             return
         loop = asyncio.get_running_loop()
+        # Before anybody can know that the service is there: until then the signal would end it.
         loop.add_signal_handler(signal.SIGHUP, self._asked.set)
         try:
-            while True:
-                asked = await self._is_asked()
-                for part in self._parts:
-                    await part.look(asked=asked)
+            async with beside(self._watch()):
+                yield
         finally:
             loop.remove_signal_handler(signal.SIGHUP)
+
+    async def _watch(self) -> None:
+        while True:
+            asked = await self._is_asked()
+            for part in self._parts:
+                await part.look(asked=asked)
 
     async def _is_asked(self) -> bool:
         try:

@@ -13,7 +13,6 @@ from aiohttp import ClientPayloadError, ClientSession
 from structlog.testing import capture_logs
 
 from ingest.access.reload import Apply, Reload
-from ingest.background import beside
 from ingest.settings import Settings
 from tests.faults.service import served
 from tests.ingest.service import serving
@@ -153,7 +152,7 @@ async def test_no_error_in_reading_again_ends_the_watch() -> None:
     part = Failing()
     reload = Reload([part])
     with capture_logs() as logs:
-        async with beside(reload.run()), asyncio.timeout(SECONDS):
+        async with reload.watching(), asyncio.timeout(SECONDS):
             while not reload.warnings():
                 await asyncio.sleep(0.01)
                 signal.raise_signal(signal.SIGHUP)
