@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ingest.errors import Overloaded
@@ -15,6 +16,8 @@ _LEAST_REQUESTS = 128
 _LEAST_BYTES = 2**20
 # Bodies up to this size count as requests alone.
 SMALL_BODY_BYTES = 4096
+# What is at work is soon done; a body that comes slowly is not, and keeps its room only until others need it.
+_UNDISTURBED_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class Capacity:
         self._requests = _Share(_LEAST_REQUESTS, bounds.most_requests)
         self._bytes = _Share(_LEAST_BYTES, bounds.most_bytes)
         self._max_lag_seconds = bounds.max_lag_seconds
+        self._arriving: dict[BodyShare, None] = {}
         self.shed = shed
 
     async def run(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -85,15 +89,19 @@ class Capacity:
     def leave(self) -> None:
         self._requests.used -= 1
 
-    def check(self) -> None:
-        """Raises Overloaded where ``enter`` would refuse."""
-        if self._requests.used >= self._requests.limit:
-            self.shed.requests.inc()
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """One more request is at work. Raises Overloaded."""
+        if not self.enter():
             raise Overloaded
+        try:
+            yield
+        finally:
+            self.leave()
 
     def body(self) -> "BodyShare":
         """The share of one request's body, still empty."""
-        return BodyShare(self._bytes, self.shed)
+        return BodyShare(self._bytes, self._arriving, self.shed)
 
     def gauges(self) -> dict[str, float]:
         return {
@@ -110,10 +118,14 @@ class BodyShare:
     However large it is, it may grow as long as the others are below the limit: a large body is never starved.
     """
 
-    def __init__(self, share: _Share, shed: Shed) -> None:
+    def __init__(self, share: _Share, arriving: "dict[BodyShare, None]", shed: Shed) -> None:
         self._share = share
+        self._arriving = arriving
         self._shed = shed
         self._own = 0
+        self._since = 0.0
+        self._clock: Callable[[], float] = time.monotonic
+        self._end: Callable[[], None] = lambda: None
 
     def __enter__(self) -> "BodyShare":
         return self
@@ -121,12 +133,43 @@ class BodyShare:
     def __exit__(self, *_: object) -> None:
         self._share.used -= self._own
 
+    @contextmanager
+    def arriving(self, end: Callable[[], None], clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
+        """While the body comes in. If that takes long and others need its room, ``end`` is called."""
+        self._end, self._since, self._clock = end, clock(), clock
+        self._arriving[self] = None
+        try:
+            yield
+        finally:
+            self._arriving.pop(self, None)
+
+    def look(self, size: int) -> None:
+        """Whether there is room for a body that may become so long; it takes none yet. Raises Overloaded."""
+        if size > SMALL_BODY_BYTES:
+            self._make_room()
+
     def grow_to(self, size: int) -> None:
-        """The body is, or will be, so long. Raises Overloaded."""
+        """So much of the body is there. Raises Overloaded."""
         if size <= SMALL_BODY_BYTES or size <= self._own:
             return
-        if self._share.used - self._own >= self._share.limit:
-            self._shed.bytes.inc()
-            raise Overloaded
+        self._make_room()
         self._share.take(size - self._own)
         self._own = size
+
+    def give_way(self) -> bool:
+        """Whether it has been on its way for so long that it is ended for others; it takes no room then."""
+        if self._clock() - self._since < _UNDISTURBED_SECONDS:
+            return False
+        self._arriving.pop(self, None)
+        self._share.used -= self._own
+        self._own = 0
+        self._shed.slow.inc()
+        self._end()
+        return True
+
+    def _make_room(self) -> None:
+        while self._share.used - self._own >= self._share.limit:
+            slowest = next(iter(self._arriving), self)
+            if slowest is self or not slowest.give_way():
+                self._shed.bytes.inc()
+                raise Overloaded

@@ -1,14 +1,13 @@
-"""The body of a request, read and taken out of its content encoding, within limits."""
+"""The body of a request, read within limits."""
 
 import asyncio
 from dataclasses import dataclass
 
 from aiohttp import hdrs, web
 
-from ingest.body import decoded_body
 from ingest.capacity import BodyShare
 from ingest.decode.limits import ItemLimits
-from ingest.errors import BodyTooLarge, BodyTooSlow
+from ingest.errors import BodyTooLarge, BodyTooSlow, Overloaded
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -24,47 +23,49 @@ class BodyLimits:
     messages_a_minute: int
 
 
-async def read_body(request: web.Request, limits: BodyLimits, share: BodyShare, large: asyncio.Semaphore) -> bytes:
-    """All of the body, inflated; ``share`` grows with it, and ``large`` gives turns to inflate.
-
-    Raises BodyTooLarge, BodyTooSlow, Overloaded, UnknownEncoding or BrokenEncoding.
-    """
+async def read_body(request: web.Request, limits: BodyLimits, share: BodyShare) -> bytes:
+    """All of the body, as it was sent; ``share`` grows with it. Raises BodyTooLarge, BodyTooSlow or Overloaded."""
     content = request.content
-    if content.is_eof():
-        # It came with its head, as most small ones do: there is nothing to wait for.
-        body = content.read_nowait()
-        if len(body) > limits.max_bytes:
-            raise BodyTooLarge(limits.max_bytes)
-        share.grow_to(len(body))
-    else:
-        body = await _arriving(request, limits, share)
-    encoding = request.headers.get(hdrs.CONTENT_ENCODING)
-    if encoding is None:
-        if len(body) > limits.max_inflated_bytes:
-            raise BodyTooLarge(limits.max_inflated_bytes)
-        return body
-    async with large:
-        inflated = await decoded_body(body, encoding.strip().lower(), limits.max_inflated_bytes)
-    share.grow_to(len(inflated))
-    return inflated
+    if not content.is_eof():
+        return await _arriving(request, limits, share)
+    # It came with its head, as most small ones do: there is nothing to wait for.
+    body = content.read_nowait()
+    if len(body) > limits.max_bytes:
+        raise BodyTooLarge(limits.max_bytes)
+    share.grow_to(len(body))
+    return body
 
 
 async def _arriving(request: web.Request, limits: BodyLimits, share: BodyShare) -> bytes:
     declared = request.content_length or 0
     if declared > limits.max_bytes:
         raise BodyTooLarge(limits.max_bytes)
-    share.grow_to(declared)
-    body = bytearray()
+    # What is declared costs its sender nothing, so it takes no room: only what has come does.
+    share.look(declared)
+    loop = asyncio.get_running_loop()
+    gave_way = False
+
+    def give_way() -> None:
+        nonlocal gave_way
+        gave_way = True
+        deadline.reschedule(loop.time())
+
     try:
-        async with asyncio.timeout(limits.timeout_seconds):
-            await _go_on(request)
-            while chunk := await request.content.readany():
-                body += chunk
-                if len(body) > limits.max_bytes:
-                    raise BodyTooLarge(limits.max_bytes)
-                share.grow_to(len(body))
+        async with asyncio.timeout(limits.timeout_seconds) as deadline:
+            with share.arriving(give_way):
+                return await _all_of(request, limits, share)
     except TimeoutError:
-        raise BodyTooSlow(limits.timeout_seconds) from None
+        raise (Overloaded() if gave_way else BodyTooSlow(limits.timeout_seconds)) from None
+
+
+async def _all_of(request: web.Request, limits: BodyLimits, share: BodyShare) -> bytes:
+    await _go_on(request)
+    body = bytearray()
+    while chunk := await request.content.readany():
+        body += chunk
+        if len(body) > limits.max_bytes:
+            raise BodyTooLarge(limits.max_bytes)
+        share.grow_to(len(body))
     return bytes(body)
 
 

@@ -8,14 +8,15 @@ from http import HTTPStatus
 
 import msgspec
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from ingest.archive.archive import Archive
-from ingest.capacity import Capacity
+from ingest.body import decoded_body
+from ingest.capacity import BodyShare, Capacity
 from ingest.decode import Decoded, Decoder, RefusedMessage
 from ingest.decode.json_events import JsonDecoder, NdjsonDecoder
 from ingest.decode.line_events import LineBody, LineDecoder
-from ingest.errors import BadParameter, IngestError, UnknownContentType
+from ingest.errors import BadParameter, BodyTooLarge, IngestError, UnknownContentType
 from ingest.fail_points import Point, Reached, never
 from ingest.line_parser import LINE_PROTOCOL
 from ingest.metrics import Metrics
@@ -125,21 +126,39 @@ class WriteRoutes:
         """Decode the body and make its events durable, counting every step."""
         started = time.perf_counter()
         try:
-            if not is_counted(request):
-                self._capacity.check()
             with self._capacity.body() as share:
-                body = await read_body(request, self._limits, share, self._large)
-                decoded = await self._decoded(choose(request), body)
-                self._count(decoded)
-                lines = [*decoded.lines, *self._told(decoded.refused_messages)]
-                if decoded.events or lines:
-                    await self._keep(decoded, lines)
-                    self._reached(Point.BEFORE_ACK)
-                    self._metrics.accepted.inc(decoded.accepted)
-                    self._metrics.ack_seconds.observe(time.perf_counter() - started)
+                body = await read_body(request, self._limits, share)
+                if is_counted(request):
+                    return await self._kept(request, choose, body, share, started)
+                # It did not come whole and alone, and has passed the gate. While its body came it was no work.
+                with self._capacity.place():
+                    return await self._kept(request, choose, body, share, started)
         except IngestError as error:
             self._metrics.rejected.labels(error.code).inc()
             raise
+
+    async def _kept(
+        self,
+        request: web.Request,
+        choose: Callable[[web.Request], Decoder],
+        body: bytes,
+        share: BodyShare,
+        started: float,
+    ) -> Decoded:
+        encoding = request.headers.get(hdrs.CONTENT_ENCODING)
+        if encoding is not None:
+            async with self._large:
+                body = await decoded_body(body, encoding, self._limits.max_inflated_bytes, share)
+        elif len(body) > self._limits.max_inflated_bytes:
+            raise BodyTooLarge(self._limits.max_inflated_bytes)
+        decoded = await self._decoded(choose(request), body)
+        self._count(decoded)
+        lines = [*decoded.lines, *self._told(decoded.refused_messages)]
+        if decoded.events or lines:
+            await self._keep(decoded, lines)
+            self._reached(Point.BEFORE_ACK)
+            self._metrics.accepted.inc(decoded.accepted)
+            self._metrics.ack_seconds.observe(time.perf_counter() - started)
         return decoded
 
     async def _decoded(self, decoder: Decoder, body: bytes) -> Decoded:

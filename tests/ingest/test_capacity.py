@@ -24,10 +24,11 @@ def fill(capacity: Capacity) -> int:
 
 def test_so_many_requests_are_let_in_and_one_more_for_each_that_leaves(capacity: Capacity) -> None:
     assert fill(capacity) == 1000
-    with pytest.raises(Overloaded):
-        capacity.check()
+    with pytest.raises(Overloaded), capacity.place():
+        raise AssertionError("there is no place")
     capacity.leave()
-    capacity.check()
+    with capacity.place():
+        assert fill(capacity) == 0
     assert fill(capacity) == 1
 
 
@@ -83,3 +84,30 @@ def test_of_two_that_grow_side_by_side_one_goes_on(capacity: Capacity) -> None:
     outcomes = [outcome for pair in zip(first, second, strict=False) for outcome in pair]
     assert outcomes.count(False) == 1
     assert all(first) != all(second) or all(first)
+
+
+def test_who_sends_slowly_gives_way_to_whoever_needs_the_room(capacity: Capacity) -> None:
+    now = 0.0
+    gone: list[str] = []
+
+    def clock() -> float:
+        return now
+
+    shares = {name: capacity.body() for name in ("slow", "slower", "quick", "new")}
+    with (
+        shares["slow"].arriving(lambda: gone.append("slow"), clock),
+        shares["slower"].arriving(lambda: gone.append("slower"), clock),
+    ):
+        for name in ("slow", "slower"):
+            shares[name].grow_to(2 * LARGE)
+        now = 1.9
+        with pytest.raises(Overloaded):
+            shares["new"].look(LARGE)
+        now = 2.0
+        with shares["new"].arriving(lambda: gone.append("new"), clock):
+            shares["new"].look(LARGE)
+            assert (gone, capacity.gauges()["body_bytes_at_work"]) == (["slow"], 2 * LARGE)
+            shares["new"].grow_to(2 * LARGE)
+            shares["quick"].grow_to(SMALL_BODY_BYTES)
+            shares["quick"].grow_to(LARGE)
+            assert gone == ["slow", "slower"]

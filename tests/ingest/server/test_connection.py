@@ -172,7 +172,7 @@ async def test_bodies_beyond_what_may_be_at_work_are_refused_and_small_ones_are_
         serving(Settings(port=0, data_dir=tmp_path, max_pending_bytes=5_000)) as client,
         connected(client) as streams,
     ):
-        streams[0][1].write(HEAD.replace(b"1000", b"6000") + b"[")
+        streams[0][1].write(HEAD.replace(b"1000", b"7000") + b"[" + b" " * 5_999)
         while await gauge(client, "body_bytes_at_work") < 6000:
             await asyncio.sleep(0.01)
         async with client.post("/events", data=b" " * 5_000) as answer:
@@ -210,3 +210,21 @@ async def test_a_body_in_chunks_of_one_byte_is_taken(tmp_path: Path) -> None:
             writer.write(chunks[start : start + 5_000])
             await asyncio.sleep(0)
         assert (await reader.readline()).startswith(b"HTTP/1.1 202 ")
+
+
+async def test_who_announces_much_or_sends_slowly_keeps_no_large_body_out(tmp_path: Path) -> None:
+    settings = Settings(port=0, data_dir=tmp_path, max_pending_bytes=50_000)
+    async with serving(settings) as client, connected(client, 2) as streams:
+        streams[0][1].write(HEAD.replace(b"1000", b"16000000"))
+        streams[1][1].write(HEAD.replace(b"1000", b"70000") + b"[" + b" " * 59_999)
+        while await gauge(client, "body_bytes_at_work") < 60_000:
+            await asyncio.sleep(0.01)
+        async with asyncio.timeout(20):
+            while True:
+                async with client.post("/events", data=b" " * 5_000, headers=JSON) as answer:
+                    # 400: it was read, and holds no event.
+                    if answer.status == 400:
+                        break
+                    assert answer.status == 503
+                await asyncio.sleep(0.1)
+            assert b"overloaded" in await streams[1][0].readuntil(b"}")
