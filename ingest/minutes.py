@@ -26,6 +26,8 @@ _LINE = re.compile(
 )
 # What a mark says goes into queries: nothing but a segment's characters may pass.
 _SERIES = re.compile(r"country=([\w-]+),region=([\w-]+),sensor=([\w-]+),status=[a-z]+")
+_TAG = re.compile(r"(?:[\w-]+\.[\w-]+\.[\w-]+)?")
+_TIME_BITS = 63
 
 
 class Mark(msgspec.Struct, frozen=True, order=True, gc=False):
@@ -49,3 +51,23 @@ def touched(lines: bytes) -> set[Mark]:
 def few(tags: Set[str]) -> Set[str]:
     """``tags``, or the one that stands for all where they are too many to be counted one by one."""
     return {""} if "" in tags or len(tags) > _FEW_TAGS else tags
+
+
+def mended(mark: Mark) -> Mark | None:
+    """``mark`` if it is as ``touched`` makes them.
+
+    Of one that a bad disk gave back, what is surely to be counted again; None if that cannot be known.
+    """
+    start_ms = _minute(mark.start_ms)
+    if start_ms is None:
+        return None
+    # Where it is not known which sensor's minute it was: all of them.
+    return Mark(start_ms, mark.tag if _TAG.fullmatch(mark.tag) else "")
+
+
+def _minute(start_ms: object) -> int | None:
+    if not isinstance(start_ms, int):
+        return None
+    # A flipped bit never makes a whole minute of another one, so that the only way back is the right one.
+    near = (start_ms, *(start_ms ^ 1 << bit for bit in range(_TIME_BITS)))
+    return next((ms for ms in near if 0 <= ms <= MAX_TIMESTAMP_MS and ms % MINUTE_MS == 0), None)

@@ -13,7 +13,7 @@ from ingest.data_folder import DataFolder
 from ingest.event import Event
 from ingest.metrics import Metrics
 from ingest.salvage.stored_events import events_in
-from ingest.spool.set_aside import set_aside
+from ingest.spool.set_aside import note_of, set_aside
 from ingest.store import Selection
 from ingest.store.embedded import FILE_NAME, EmbeddedStore
 
@@ -39,7 +39,8 @@ def _run(options: argparse.Namespace) -> int:
         return 1
     with DataFolder(options.data_dir), tempfile.TemporaryDirectory(prefix="recover-", dir=options.data_dir) as new:
         saved, altered = asyncio.run(_save(path, Path(new)))
-        note = set_aside(path, "an operator recovered what is whole in it")
+        note = note_of(path, "an operator recovered what is whole in it")
+        set_aside(path, note)
         (Path(new) / FILE_NAME).rename(path)
     print(f"{saved} events are saved in {path}, {altered} were altered and are not; the damaged file is {note.file}")
     return 0

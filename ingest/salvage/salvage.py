@@ -1,7 +1,7 @@
 """Takes what is whole in a file that was set aside back into the spool, beside the service's work."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 
 import msgspec
@@ -9,6 +9,7 @@ import structlog
 
 from ingest.errors import DiskFailed, SpoolFull
 from ingest.line_protocol import MEASUREMENT
+from ingest.minutes import mended
 from ingest.salvage.found import Found, Totals, Unreadable, found_in
 from ingest.spool.changes import Blob
 from ingest.spool.damaged_rows import DamagedRow
@@ -32,14 +33,17 @@ class Salvage:
         self._log = structlog.get_logger("salvage")
         self.notes: list[Note] = []
         self.damaged_rows = 0
-        self._failed: set[str] = set()
+        # By the file's name, why it could not be read to its end; each is tried once a start.
+        self._failed: dict[str, str] = {}
+        self._tried: set[str] = set()
 
     async def run(self) -> None:
         """Look for files that were set aside, for ever."""
         while True:
             await self._look()
             for note in self.notes:
-                if not note.done and note.file not in self._failed:
+                if not note.done and note.file not in self._tried:
+                    self._tried.add(note.file)
                     await self._save(note)
             await asyncio.sleep(self._rest_seconds)
 
@@ -49,53 +53,78 @@ class Salvage:
         kept = [
             f"{rows} rows of the spool were damaged on the disk and not shipped: `ingest damaged-rows list` has them"
         ] * bool(rows)
-        return [*kept, *(note.sentence() for note in self.notes)]
+        failed = [
+            f"what is left in {note.file} could not be saved ({self._failed[note.file]}): it is tried again at the next"
+            " start, and the log says more"
+            for note in self.notes
+            if note.file in self._failed
+        ]
+        return [*kept, *failed, *(note.sentence() for note in self.notes)]
 
     async def _look(self) -> None:
-        self.notes = await asyncio.to_thread(notes, self._spool.path)
+        with suppress(OSError):
+            # Those of before are as good, until the folder can be read again.
+            self.notes = await asyncio.to_thread(notes, self._spool.path)
         with suppress(DiskFailed):
             # Whoever appends or ships hears of it, too, and says so.
             self.damaged_rows = await self._spool.damaged_rows()
 
     async def _save(self, note: Note) -> None:
         path = self._spool.path.with_name(note.file)
-        # Whatever an earlier start has saved is shipped, or is found again.
+        # Points that an earlier start has saved land on themselves; letters and damaged rows would be there twice.
+        before = note
         note = Note(note.file, note.reason, note.found_ms, held_points=note.held_points)
         batches = _batches(found_in(path))
         try:
             while batch := await asyncio.to_thread(next, batches, None):
-                note = await self._take(note, batch)
+                note = await self._take(note, batch, before)
         except Exception as error:
             # Whatever it is, it is no reason to end the service; the file stays as it is, for the next start.
-            self._log.error("salvage_failed", file=note.file, reason=repr(error))
-            self._failed.add(note.file)
+            self._log.exception("salvage_failed", file=note.file)
+            self._failed[note.file] = f"{type(error).__name__}: {error}"
             return
         note = msgspec.structs.replace(note, done=True)
         await asyncio.to_thread(write, path.parent, note)
         self._log.error("salvaged", **msgspec.structs.asdict(note))
 
-    async def _take(self, note: Note, batch: list[Found]) -> Note:
+    async def _take(self, note: Note, batch: list[Found], before: Note) -> Note:
         rows = [thing for thing in batch if isinstance(thing, Row)]
         letters = [thing for thing in batch if isinstance(thing, DeadLetter)]
         damaged = [thing for thing in batch if isinstance(thing, DamagedRow)]
         totals = [thing.points for thing in batch if isinstance(thing, Totals)]
-        marks = {thing.mark for thing in batch if isinstance(thing, DirtyMinute)}
-        while True:
-            try:
-                await self._spool.append([_blob(row) for row in rows])
-                await self._spool.restore(letters, damaged, marks)
-                break
-            except (SpoolFull, DiskFailed):
-                # There may be room when some of it is shipped.
-                await asyncio.sleep(self._rest_seconds)
-        return msgspec.structs.replace(
+        marks = {mended(thing.mark) for thing in batch if isinstance(thing, DirtyMinute)}
+        new_letters = letters[max(0, before.dead_letters - note.dead_letters) :]
+        new_damaged = damaged[max(0, before.damaged_rows - note.damaged_rows) :]
+        await self._until_taken(lambda: self._spool.append([_blob(row) for row in rows], are_salvaged=True))
+        await self._until_taken(lambda: self._spool.restore(new_letters, new_damaged, [mark for mark in marks if mark]))
+        note = msgspec.structs.replace(
             note,
             held_points=totals[-1] if totals else note.held_points,
             points=note.points + sum(row.points for row in rows),
             dead_letters=note.dead_letters + len(letters),
             damaged_rows=note.damaged_rows + len(damaged),
-            unreadable=note.unreadable + sum(isinstance(thing, Unreadable) for thing in batch),
+            unreadable=note.unreadable + (None in marks) + sum(isinstance(thing, Unreadable) for thing in batch),
         )
+        if new_letters or new_damaged:
+            await asyncio.to_thread(write, self._spool.path.parent, _furthest(note, before))
+        return note
+
+    async def _until_taken(self, give: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                return await give()
+            except (SpoolFull, DiskFailed):
+                # There may be room when some of it is shipped.
+                await asyncio.sleep(self._rest_seconds)
+
+
+def _furthest(note: Note, before: Note) -> Note:
+    """How far this start and those before it have come."""
+    return msgspec.structs.replace(
+        note,
+        dead_letters=max(note.dead_letters, before.dead_letters),
+        damaged_rows=max(note.damaged_rows, before.damaged_rows),
+    )
 
 
 def _blob(row: Row) -> Blob:

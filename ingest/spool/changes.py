@@ -60,6 +60,13 @@ class Clean(msgspec.Struct, frozen=True):
         dirty_minutes.delete(connection, self.counted)
 
 
+class MendMarks(msgspec.Struct, frozen=True):
+    """Some of the minutes that wait to be counted are not as they were marked."""
+
+    def make(self, connection: sqlite3.Connection, _: int) -> None:
+        dirty_minutes.mend(connection)
+
+
 class Learn(msgspec.Struct, frozen=True):
     """Series that InfluxDB knows; with ``learned_ms`` there are no more."""
 
@@ -90,6 +97,8 @@ class Quarantine(msgspec.Struct, frozen=True):
         rows = [row for row in self.rows if row.id >= first_id]
         damaged_rows.insert(connection, rows)
         spool_rows.delete(connection, rows)
+        # What they said of their points may be what was altered, and it was taken off the totals.
+        spool_rows.total_anew(connection)
 
 
 class Restore(msgspec.Struct, frozen=True):
@@ -116,7 +125,7 @@ class SetAside(msgspec.Struct, frozen=True):
             raise Damaged(self.reason)
 
 
-Change = Append | Remove | Clean | Learn | Probe | Quarantine | Restore | SetAside
+Change = Append | Remove | Clean | MendMarks | Learn | Probe | Quarantine | Restore | SetAside
 
 
 def joined(appends: Sequence[Append], row_points: int, row_bytes: int) -> list[Row]:

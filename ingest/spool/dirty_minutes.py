@@ -6,13 +6,14 @@ comes between.
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from ingest.minutes import Mark
+from ingest.minutes import Mark, mended
 
 # ``marked`` tells a mark that was made again while its minute was being counted.
-SCHEMA = """
+_TABLES = """
 CREATE TABLE IF NOT EXISTS dirty_minutes (
     minute_ms INTEGER NOT NULL,
     tag TEXT NOT NULL,
@@ -21,13 +22,20 @@ CREATE TABLE IF NOT EXISTS dirty_minutes (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS dirty_total (minutes INTEGER NOT NULL);
 INSERT INTO dirty_total SELECT 0 WHERE NOT EXISTS (SELECT * FROM dirty_total);
+"""
+_GROW = """
 CREATE TRIGGER IF NOT EXISTS dirty_minutes_grow AFTER INSERT ON dirty_minutes BEGIN
     UPDATE dirty_total SET minutes = minutes + 1;
 END;
+"""
+_SHRINK = """
 CREATE TRIGGER IF NOT EXISTS dirty_minutes_shrink AFTER DELETE ON dirty_minutes BEGIN
     UPDATE dirty_total SET minutes = minutes - 1;
 END;
 """
+SCHEMA = _TABLES + _GROW + _SHRINK
+# A text that is none would be an error; as bytes it is only no tag.
+_SELECT = "SELECT minute_ms, CAST(tag AS BLOB), marked FROM dirty_minutes"
 
 
 class DirtyMinute(msgspec.Struct, frozen=True, gc=False):
@@ -37,6 +45,13 @@ class DirtyMinute(msgspec.Struct, frozen=True, gc=False):
     marked: int
 
 
+class Selected(NamedTuple):
+    """Marks as they were made; none where some are ``damaged``, and have to be mended first."""
+
+    marks: list[DirtyMinute]
+    damaged: list[Mark]
+
+
 def insert(connection: sqlite3.Connection, marks: Iterable[Mark]) -> None:
     connection.executemany(
         "INSERT INTO dirty_minutes (minute_ms, tag) VALUES (?, ?) ON CONFLICT DO UPDATE SET marked = marked + 1",
@@ -44,10 +59,25 @@ def insert(connection: sqlite3.Connection, marks: Iterable[Mark]) -> None:
     )
 
 
-def select(connection: sqlite3.Connection, limit: int) -> list[DirtyMinute]:
+def select(connection: sqlite3.Connection, limit: int) -> Selected:
     """The newest minutes first: they are what everybody looks at."""
-    sql = "SELECT minute_ms, tag, marked FROM dirty_minutes ORDER BY minute_ms DESC LIMIT ?"
-    return [DirtyMinute(Mark(minute_ms, tag), marked) for minute_ms, tag, marked in connection.execute(sql, (limit,))]
+    sql = f"{_SELECT} ORDER BY minute_ms DESC LIMIT ?"
+    found = [_read(*columns) for columns in connection.execute(sql, (limit,))]
+    damaged = [one.mark for one in found if mended(one.mark) != one.mark]
+    return Selected([] if damaged else found, damaged)
+
+
+def mend(connection: sqlite3.Connection) -> None:
+    """Make the table anew, with what is known of the marks that the disk altered; inside a transaction.
+
+    Where a key was altered in its place, SQLite cannot find it to delete it, nor perhaps its neighbours.
+    """
+    found = [_read(*columns) for columns in connection.execute(_SELECT)]
+    connection.execute("DROP TRIGGER dirty_minutes_shrink")
+    connection.execute("DELETE FROM dirty_minutes")
+    connection.execute(_SHRINK)
+    connection.execute("UPDATE dirty_total SET minutes = 0")
+    insert(connection, [mark for one in found if (mark := mended(one.mark))])
 
 
 def delete(connection: sqlite3.Connection, counted: Sequence[DirtyMinute]) -> None:
@@ -61,3 +91,7 @@ def delete(connection: sqlite3.Connection, counted: Sequence[DirtyMinute]) -> No
 def total(connection: sqlite3.Connection) -> int:
     """How many wait."""
     return int(connection.execute("SELECT minutes FROM dirty_total").fetchone()[0])
+
+
+def _read(minute_ms: int, tag: bytes, marked: int) -> DirtyMinute:
+    return DirtyMinute(Mark(minute_ms, tag.decode(errors="replace")), marked)

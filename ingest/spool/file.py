@@ -10,12 +10,13 @@ from typing import TypeVar
 import structlog
 
 from ingest.file_damage import damage_of, missing
+from ingest.series import kept
 from ingest.spool import rows as spool_rows
 from ingest.spool.held import Held, HeldFile
 from ingest.spool.reserve import Reserve
 from ingest.spool.rows import Depth
-from ingest.spool.set_aside import Note, note_loss, notes, set_aside
-from ingest.sqlite import connect, give_back, is_damage, is_full
+from ingest.spool.set_aside import Note, note_loss, note_of, notes, set_aside
+from ingest.sqlite import Damaged, connect, give_back, is_damage, is_full
 
 FILE_NAME = "spool.db"
 # Between the ids of a file and those of the one that takes its place, so that nobody takes the ones for the others.
@@ -29,6 +30,7 @@ Result = TypeVar("Result")
 class SpoolFile:
     """Its ``writer`` belongs to the thread that commits; whoever reads takes a turn. Raises OSError or sqlite3.Error.
 
+    ``has_learned`` says whether its list of series has all that InfluxDB knew before there was such a list.
     Rows with an id below ``first_id`` were in a file that has been set aside.
     """
 
@@ -36,6 +38,11 @@ class SpoolFile:
         self.path = folder / FILE_NAME
         self._reserve = Reserve(folder / f"{FILE_NAME}.reserve", reserve_bytes)
         self.first_id = self.last_id = 0
+        self.has_learned = False
+        self._series: set[int] = set()
+        # What is half done: to be set aside, and whether another one has to be opened.
+        self._to_set_aside: Note | None = None
+        self._is_open = True
         self._log = structlog.get_logger("spool")
         self._turn = Lock()
         self._held = HeldFile(self.path)
@@ -54,17 +61,46 @@ class SpoolFile:
     def read(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
         """What ``read`` returns; not while the file is replaced."""
         with self._turn:
+            if not self._is_open:
+                raise Damaged("a new file could not take the damaged one's place yet")
             return read(self._reader)
 
+    def take_series(self) -> set[int]:
+        """The ids of the series that were known when it was opened; the second time there are none."""
+        series, self._series = self._series, set()
+        return series
+
     def replace(self, reason: str, depth: Depth) -> None:
-        """Set the file, which held ``depth``, aside for a new one; the thread that commits may call it."""
+        """Set the file, which held ``depth``, aside for a new one; the thread that commits may call it.
+
+        Where it fails, ``reopen`` goes on with it.
+        """
         with self._turn:
+            self._is_open = False
+            self._to_set_aside = note_of(self.path, reason, depth.points)
+        self.reopen()
+
+    def reopen(self) -> bool:
+        """Whether a new file had to be opened, because the disk failed when it was to take the damaged one's place."""
+        with self._turn:
+            if self._is_open:
+                return False
             self._close()
-            self._set_aside(reason, Held(self.last_id, depth.points, 0))
-            first_id = self.last_id + _ID_GAP
-            self._open()
-            self.writer.execute("INSERT INTO sqlite_sequence VALUES ('spool', ?)", (first_id,))
-            self.first_id = self.last_id = first_id
+            if not self._held.is_there():
+                raise OSError("the data folder is not where it was")
+            self._set_aside()
+            for suffix in ("", "-wal", "-shm"):
+                # It was never opened to its end, so that nobody's points are in it.
+                self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+            last_id = self.last_id
+            try:
+                self._open()
+                self.writer.execute("INSERT INTO sqlite_sequence VALUES ('spool', ?)", (last_id + _ID_GAP,))
+            finally:
+                self.last_id = last_id
+            self.first_id = self.last_id = last_id + _ID_GAP
+            self._is_open = True
+            return True
 
     def hold_room(self, for_bytes: int) -> None:
         """Call it before ``for_bytes`` are added: as much is needed for the log's way into the file, or shipped rows
@@ -115,7 +151,8 @@ class SpoolFile:
                 reason = str(error)
             else:
                 return False
-        self._set_aside(reason, held)
+        self._to_set_aside = note_of(self.path, reason, held.points if held else None)
+        self._set_aside()
         self._open()
         return True
 
@@ -137,6 +174,8 @@ class SpoolFile:
             spool_rows.prepare(self.writer)
             spool_rows.check(self.writer)
             self.last_id = spool_rows.last_id(self.writer)
+            self._series = kept.select(self.writer)
+            self.has_learned = kept.is_learned(self.writer)
             self._reader = connect(self.path)
         except BaseException:
             self.writer.close()
@@ -146,6 +185,9 @@ class SpoolFile:
         self._reader.close()
         self.writer.close()
 
-    def _set_aside(self, reason: str, held: Held | None) -> None:
-        note = set_aside(self.path, reason, held.points if held else None)
-        self._log.error("spool_damaged", file=note.file, reason=note.reason)
+    def _set_aside(self) -> None:
+        note = self._to_set_aside
+        if note is not None:
+            set_aside(self.path, note)
+            self._to_set_aside = None
+            self._log.error("spool_damaged", file=note.file, reason=note.reason)

@@ -30,7 +30,8 @@ class HeldFile:
     """
 
     def __init__(self, spool: Path) -> None:
-        self._file = os.open(spool.with_name(spool.name + ".held"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._path = spool.with_name(spool.name + ".held")
+        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         self._next_at = 0.0
 
     def read(self) -> Held | None:
@@ -39,6 +40,13 @@ class HeldFile:
         if len(data) < _CHECKED.size or zlib.crc32(data[: _WORD.size]) != int.from_bytes(data[_WORD.size :], "big"):
             return None
         return Held(*_WORD.unpack(data[: _WORD.size]))
+
+    def is_there(self) -> bool:
+        """Whether its folder is still where it was. Raises OSError."""
+        try:
+            return os.path.samestat(os.fstat(self._file), self._path.stat())
+        except FileNotFoundError:
+            return False
 
     def commit(self, last_id: int, points: int) -> None:
         """To be called after each commit. Raises OSError."""

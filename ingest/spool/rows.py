@@ -3,6 +3,7 @@
 import sqlite3
 import zlib
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -150,7 +151,7 @@ def select(connection: sqlite3.Connection, lane: Lane, max_points: int, max_byte
         if row.id > _ABSURD_ID:
             raise Damaged(f"a row of the spool says that its id is {row.id}")
         if not is_whole(row, length):
-            damaged.append(DamagedRow(row.id, "its checksum is wrong", row.points, row.lines, row.crc))
+            damaged.append(_damaged(row))
             if len(damaged) == _MOST_DAMAGED_AT_ONCE:
                 break
             continue
@@ -180,6 +181,13 @@ def delete(connection: sqlite3.Connection, rows: Sequence[Row] | Sequence[Damage
         raise Damaged(f"of {len(rows)} rows that were read from the spool {len(rows) - found} are not in it")
 
 
+def total_anew(connection: sqlite3.Connection) -> None:
+    """Add up the rows; inside a transaction."""
+    connection.execute("""UPDATE totals SET (points, bytes) =
+        (SELECT coalesce(sum(points), 0), coalesce(sum(bytes), 0) FROM spool WHERE typeof(points) = 'integer'
+        AND points BETWEEN 0 AND bytes AND bytes = length(lines))""")
+
+
 def depth(connection: sqlite3.Connection) -> Depth:
     """How much waits, as of now."""
     sql = "SELECT t.points, t.bytes, t.dead_letters, d.bytes FROM totals t, dead_letter_totals d"
@@ -200,10 +208,27 @@ def depth(connection: sqlite3.Connection) -> Depth:
     )
 
 
-def audit(connection: sqlite3.Connection) -> None:
-    """Raises Damaged where ``totals`` and the rows differ; of more than a few rows it says nothing."""
+def audit(connection: sqlite3.Connection) -> list[DamagedRow]:
+    """Where ``totals`` and the rows differ, the rows that the disk altered; raises Damaged if there are none.
+
+    Of more than a few rows it says nothing.
+    """
     sql = """SELECT t.points, t.bytes, count(r.points), coalesce(sum(r.points), 0), coalesce(sum(r.bytes), 0)
         FROM totals t LEFT JOIN (SELECT points, bytes FROM spool LIMIT ?) r"""
     points, size, rows, found_points, found_size = connection.execute(sql, (_MOST_AUDITED,)).fetchone()
-    if rows < _MOST_AUDITED and (points, size) != (found_points, found_size):
+    if rows == _MOST_AUDITED or (points, size) == (found_points, found_size):
+        return []
+    damaged = _altered(connection)
+    if not damaged:
         raise Damaged(f"the spool should hold {points} points in {size} bytes, and has {found_points} in {found_size}")
+    return damaged
+
+
+def _altered(connection: sqlite3.Connection) -> list[DamagedRow]:
+    found = connection.execute("SELECT id, time_ms, points, lines, crc, bytes FROM spool")
+    altered = (row for *columns, length in found if not is_whole(row := Row(*columns), length))
+    return [_damaged(row) for row in islice(altered, _MOST_DAMAGED_AT_ONCE)]
+
+
+def _damaged(row: Row) -> DamagedRow:
+    return DamagedRow(row.id, "its checksum is wrong", row.points, row.lines, row.crc)

@@ -42,10 +42,15 @@ class Note(msgspec.Struct, frozen=True):
         )
 
 
-def set_aside(path: Path, reason: str, held_points: int | None = None) -> Note:
-    """Rename the SQLite file at ``path`` and its WAL; about ``held_points`` were in it. Raises OSError."""
+def note_of(path: Path, reason: str, held_points: int | None = None) -> Note:
+    """What ``set_aside`` has to know of the file at ``path``; about ``held_points`` were in it."""
     damaged, now_ms = _damaged(path)
-    note = Note(damaged.name, reason, now_ms, held_points=held_points)
+    return Note(damaged.name, reason, now_ms, held_points=held_points)
+
+
+def set_aside(path: Path, note: Note) -> None:
+    """Rename the SQLite file at ``path`` and its WAL. Raises OSError; it may be called again then."""
+    damaged = path.with_name(note.file)
     for suffix in (_WAL, ""):
         # The WAL first: the file without it would look whole.
         part = path.with_name(path.name + suffix)
@@ -53,7 +58,6 @@ def set_aside(path: Path, reason: str, held_points: int | None = None) -> Note:
             part.rename(damaged.with_name(damaged.name + suffix))
     path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
     write(path.parent, note)
-    return note
 
 
 def note_loss(path: Path, reason: str) -> Note:

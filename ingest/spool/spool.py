@@ -23,6 +23,7 @@ from ingest.spool.changes import (
     Change,
     Clean,
     Learn,
+    MendMarks,
     Probe,
     Quarantine,
     Remove,
@@ -80,7 +81,7 @@ class Spool:
         self._closed_until = 0.0
         self._audit_at = 0.0
         self.depth = spool_rows.depth(self._file.writer)
-        self.has_learned = kept.is_learned(self._file.writer)
+        self.has_learned = self._file.has_learned
         self.arrived = asyncio.Event()
 
     @property
@@ -92,12 +93,13 @@ class Spool:
         """Whether nothing but events is taken: a sender's mistake, or malice, must not fill the disk."""
         return self.depth.dead_letter_bytes >= self._max_dead_letter_bytes
 
-    async def append(self, blobs: Sequence[Blob], series: Sequence[int] = ()) -> None:
+    async def append(self, blobs: Sequence[Blob], series: Sequence[int] = (), *, are_salvaged: bool = False) -> None:
         """Return once ``blobs`` are on disk, and the ids of the ``series`` that they are the first points of.
 
-        Raises SpoolFull, DeadLettersFull or DiskFailed: then none of them is kept.
+        Raises SpoolFull, DeadLettersFull or DiskFailed: then none of them is kept. Those that ``are_salvaged`` were
+        acked once, so that no limit for senders keeps them out.
         """
-        if self.dead_letters_full and not all(blob.are_events for blob in blobs):
+        if self.dead_letters_full and not are_salvaged and not all(blob.are_events for blob in blobs):
             raise DeadLettersFull(self._max_dead_letter_bytes)
         size = sum(len(blob.lines) for blob in blobs)
         if self._failure and time.monotonic() < self._closed_until:
@@ -131,15 +133,20 @@ class Spool:
 
     async def dirty(self, limit: int) -> list[DirtyMinute]:
         """Up to ``limit`` minutes that wait to be counted again, the newest first."""
-        return await self._in_reader(lambda reader: dirty_minutes.select(reader, limit))
+        while True:
+            selected = await self._in_reader(lambda reader: dirty_minutes.select(reader, limit))
+            if not selected.damaged:
+                return selected.marks
+            self._log.error("marks_damaged", marks=len(selected.damaged), examples=selected.damaged[:10])
+            await self._commit_one(MendMarks())
 
     async def clean(self, counted: Sequence[DirtyMinute]) -> None:
         """Forget what was counted, but for what was marked again since ``dirty`` gave it."""
         await self._commit_one(Clean(counted))
 
     def series(self) -> set[int]:
-        """The ids of all known series; to be asked before anything else is."""
-        return self._file.read(kept.select)
+        """The ids of all series that were known at the start; to be asked once."""
+        return self._file.take_series()
 
     async def learn(self, series: Sequence[int], *, all_of_them: bool) -> None:
         """Series that InfluxDB knows; ``all_of_them`` says that there are no more."""
@@ -199,6 +206,8 @@ class Spool:
         return f"the spool is full ({self._max_bytes} bytes): the store has to take some of it first"
 
     def _commit(self, changes: Sequence[Change]) -> None:
+        if self._file.reopen():
+            self.depth = Depth()
         new = [change for change in changes if isinstance(change, Append | Probe)]
         if new:
             self._file.hold_room(sum(change.bytes for change in new))
@@ -251,9 +260,9 @@ class Spool:
 
     def _read(self, reader: sqlite3.Connection, lane: Lane, max_points: int, max_bytes: int) -> Selected:
         selected = spool_rows.select(reader, lane, max_points, max_bytes)
-        if not selected.rows and time.monotonic() >= self._audit_at:
+        if not any(selected) and time.monotonic() >= self._audit_at:
             self._audit_at = time.monotonic() + _AUDIT_SECONDS
-            spool_rows.audit(reader)
+            selected = Selected([], spool_rows.audit(reader))
         self.depth = spool_rows.depth(reader)
         return selected
 
