@@ -12,14 +12,19 @@ from typing import Any
 
 import msgspec
 
+from ingest.line_protocol import MEASUREMENT
 from ingest.plain_text import plain, plain_lines
 from ingest.spool import dead_letter
 from ingest.spool import file as spool_file
 from ingest.spool import rows as spool_rows
+from ingest.spool.changes import Append, Blob, joined
 from ingest.spool.dead_letter import DeadLetter
 from ingest.sqlite import connect, transaction
 
 _PAGE = 1000
+# As the service makes them, for a row is sent as a whole.
+_ROW_BYTES = 1_000_000
+_EVENT = MEASUREMENT.encode() + b","
 _EXAMPLES = """examples:
   ingest dead-letters list --json | jq -r .reason | sort | uniq -c
   ingest dead-letters replay       after the cause is mended: back into the spool; a running service ships them
@@ -77,12 +82,18 @@ def _replay(connection: sqlite3.Connection, _: argparse.Namespace) -> None:
     # A running service may refuse them again at once; those have newer ids and wait for the next replay.
     last_id = dead_letter.last_id(connection)
     while letters := dead_letter.select(connection, up_to_id=last_id, limit=_PAGE):
-        lines = b"".join(letter.line.removesuffix(b"\n") + b"\n" for letter in letters)
+        again = Append([_blob(letter) for letter in letters], time.time_ns() // 1_000_000)
         with transaction(connection):
-            spool_rows.insert(connection, spool_rows.Row(0, time.time_ns() // 1_000_000, len(letters), lines))
+            for row in joined([again], _PAGE, _ROW_BYTES):
+                spool_rows.insert(connection, row)
             dead_letter.delete(connection, letters)
         replayed += len(letters)
     print(f"{replayed} lines are in the spool again; a running service ships them within a second")
+
+
+def _blob(letter: DeadLetter) -> Blob:
+    line = letter.line.removesuffix(b"\n") + b"\n"
+    return Blob(line, 1, are_events=line.startswith(_EVENT))
 
 
 def _purge(connection: sqlite3.Connection, _: argparse.Namespace) -> None:

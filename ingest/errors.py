@@ -131,6 +131,10 @@ class StoreUnavailable(IngestError):
         self.wait_seconds = wait_seconds
 
 
+class QueryRefused(StoreUnavailable):
+    """The store answers, and takes this query for wrong: to ask again helps nobody."""
+
+
 class WriteUnanswered(StoreUnavailable):
     """A write went out and no answer came: the store may carry it out at any time."""
 

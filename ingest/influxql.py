@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from ingest.errors import StoreUnavailable
+from ingest.errors import QueryRefused, StoreUnavailable
 from ingest.outcome import retry_after_seconds
 from ingest.point_writer import InfluxAddress
 
@@ -91,7 +91,8 @@ class InfluxQL:
                 headers = response.headers
                 asked_seconds = retry_after_seconds(headers.get("Retry-After"), time.time(), headers.get("Date"))
                 reason = _reason(await response.read())
-                raise StoreUnavailable(f"InfluxDB answers {response.status}: {reason}", asked_seconds)
+                error = QueryRefused if response.status == HTTPStatus.BAD_REQUEST else StoreUnavailable
+                raise error(f"InfluxDB answers {response.status}: {reason}", asked_seconds)
             yield response
 
     async def close(self) -> None:

@@ -60,6 +60,7 @@ def retry_after_seconds(header: str | None, now_seconds: float, date: str | None
         else:
             answered_seconds = parsedate_to_datetime(date).timestamp() if date else now_seconds
             seconds = parsedate_to_datetime(header).timestamp() - answered_seconds
-    except ValueError:
+    except (ValueError, OverflowError):
+        # The date of a year that is none.
         return 0.0
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)

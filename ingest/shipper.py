@@ -82,6 +82,7 @@ class Shipper:
         self._reached = reached
         self._log = structlog.get_logger("shipper")
         self._tell_of_dead = Seldom(self._log.warning)
+        self._tell_of_disk = Seldom(self._log.error)
         self._inquiry = Inquiry(self._write_until_answered)
         # Only their ids: the rows themselves would need memory without end.
         self._refused: asyncio.Queue[list[int]] = asyncio.Queue()
@@ -127,12 +128,21 @@ class Shipper:
         """Find the bad lines of refused rows, which wait in the spool meanwhile and hold up no others."""
         while True:
             ids = await self._refused.get()
-            for row in [row for row in await self._read(Lane(ids[0] - 1, ids[-1])) if row.id in ids]:
-                refused = await self._write_until_answered(row.lines)
-                dead = await self._inquiry.dead_letters(row.lines, refused) if refused else []
-                if refused:
-                    self._tell_of_dead("dead_letters", lines=len(dead), reason=dead[0].reason if dead else "")
-                await self._forget([row], dead)
+            wanted = set(ids)
+            lane = Lane(ids[0] - 1, ids[-1])
+            while rows := await self._read(lane):
+                lane = Lane(rows[-1].id, ids[-1])
+                if refused := [row for row in rows if row.id in wanted]:
+                    await self._inquire_after(refused)
+
+    async def _inquire_after(self, rows: Sequence[Row]) -> None:
+        """All at once: most are rows of one point, and most of what was refused with them is good."""
+        lines = b"".join(row.lines for row in rows)
+        refused = await self._write_until_answered(lines)
+        dead = await self._inquiry.dead_letters(lines, refused) if refused else []
+        if refused:
+            self._tell_of_dead("dead_letters", lines=len(dead), reason=dead[0].reason if dead else "")
+        await self._forget(rows, dead)
 
     async def _take(self) -> list[Row]:
         async with self._taking:
@@ -156,7 +166,7 @@ class Shipper:
             try:
                 return await self._spool.read(lane, self._batching.max_points, self._batching.max_bytes)
             except DiskFailed as error:
-                self._log.error("spool_read_failed", reason=str(error))
+                self._tell_of_disk("spool_read_failed", reason=str(error))
                 await asyncio.sleep(_DISK_RETRY_SECONDS)
 
     def _wait_seconds(self, rows: Sequence[Row]) -> float:
@@ -201,7 +211,7 @@ class Shipper:
                 await self._spool.remove(rows, dead)
             except DiskFailed as error:
                 # The points are stored; that they are sent again after a restart changes nothing.
-                self._log.error("spool_remove_failed", reason=str(error))
+                self._tell_of_disk("spool_remove_failed", reason=str(error))
                 await asyncio.sleep(_DISK_RETRY_SECONDS)
             else:
                 break

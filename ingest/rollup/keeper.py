@@ -8,7 +8,7 @@ from itertools import groupby
 
 import structlog
 
-from ingest.errors import DiskFailed, StoreUnavailable, WriteUnanswered
+from ingest.errors import DiskFailed, QueryRefused, StoreUnavailable, WriteUnanswered
 from ingest.fail_points import Point, Reached, never
 from ingest.minutes import few
 from ingest.rollup.recount import Recount
@@ -92,7 +92,7 @@ class Keeper:
         """How many seconds it took."""
         started = time.monotonic()
         try:
-            await self._recount.run([one.mark for one in batch])
+            await self._run(batch)
             self._reached(Point.RECOUNTED)
         except WriteUnanswered:
             self._unsure_until = time.monotonic() + self._pace.unsure_seconds
@@ -103,6 +103,19 @@ class Keeper:
         else:
             await self._spool.clean(batch)
         return time.monotonic() - started
+
+    async def _run(self, batch: Sequence[DirtyMinute]) -> None:
+        """Of what InfluxDB refuses to be asked only the mark that it refuses is left out."""
+        try:
+            await self._recount.run([one.mark for one in batch])
+        except QueryRefused as error:
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                await self._run(batch[:middle])
+                await self._run(batch[middle:])
+                return
+            await self._recount.check()
+            self._log.error("minute_not_counted", reason=str(error), mark=str(batch[0].mark))
 
     def _learn(self, took_seconds: float) -> None:
         """How much of the past can be counted at once depends on how much lies in it."""

@@ -19,6 +19,7 @@ from ingest.rollup.spans import Span, spans
 
 _POINTS_A_WRITE = 5_000
 _SPANS_A_QUERY = 50
+_HARMLESS = f"SELECT count(value) FROM {MEASUREMENT} WHERE time >= 0 AND time < 1ms"
 _BEYOND_RETENTION = 422
 # With any other answer that is none of InfluxDB's decisions, a gateway's 504 for one, it may yet carry out the write.
 _NOT_BEGUN = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -39,6 +40,11 @@ class Recount:
         for level in LEVELS:
             await self.write(level, await self.count(level, spans(level.marks(minutes), level.window_ms)))
             self._reached(Point.IN_RECOUNT)
+
+    async def check(self) -> None:
+        """Raises StoreUnavailable where even a query that is surely right is not answered."""
+        for source in (self._events, self._rollup):
+            await source.query(_HARMLESS)
 
     async def count(self, level: Level, spans: Sequence[Span]) -> list[RollupPoint]:
         """What ``level`` must hold for ``spans``."""

@@ -32,6 +32,8 @@ CREATE TRIGGER IF NOT EXISTS dead_letter_bytes_shrink AFTER DELETE ON dead_lette
 END;
 """
 
+_BYTES_AT_ONCE = 8 * 2**20
+
 
 class DeadLetter(msgspec.Struct, frozen=True):
     """A line of line protocol, InfluxDB's reason and the Unix time in ms it was given; ``id`` 0 is not stored yet."""
@@ -52,9 +54,19 @@ def insert(connection: sqlite3.Connection, letters: Sequence[DeadLetter]) -> Non
 def select(
     connection: sqlite3.Connection, *, after_id: int = 0, up_to_id: int = 2**63 - 1, limit: int = 1000
 ) -> list[DeadLetter]:
-    """Up to ``limit`` letters in the order they died, with an id above ``after_id`` and up to ``up_to_id``."""
+    """Up to ``limit`` letters in the order they died, with an id above ``after_id`` and up to ``up_to_id``.
+
+    Fewer where they are long, but one if there is one.
+    """
     sql = "SELECT line, reason, time_ms, id FROM dead_letters WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
-    return [DeadLetter(*row) for row in connection.execute(sql, (after_id, up_to_id, limit))]
+    letters: list[DeadLetter] = []
+    size = 0
+    for row in connection.execute(sql, (after_id, up_to_id, limit)):
+        letters.append(DeadLetter(*row))
+        size += len(letters[-1].line)
+        if size > _BYTES_AT_ONCE:
+            break
+    return letters
 
 
 def last_id(connection: sqlite3.Connection) -> int:

@@ -53,6 +53,24 @@ def test_replay_puts_the_lines_back_into_the_spool(folder: Path, capsys: pytest.
         assert connection.execute("SELECT count(*) FROM dead_letters").fetchone() == (0,)
 
 
+def test_replay_makes_rows_as_the_service_does(tmp_path: Path) -> None:
+    event = b"events,country=a,region=b,sensor=c,status=processado value=1 1\n"
+    letters = [b'm v="%s" %d\n' % (b"x" * 300_000, n) for n in range(40)]
+
+    async def fill() -> None:
+        spool = Spool(tmp_path, 10**9)
+        await spool.remove([], [DeadLetter(line, "bad", 1) for line in (*letters, event)])
+        await spool.close()
+
+    asyncio.run(fill())
+    assert main(["dead-letters", "replay", "--data-dir", str(tmp_path)]) == 0
+    with closing(connect(tmp_path / FILE_NAME)) as connection:
+        rows = [bytes(lines) for (lines,) in connection.execute("SELECT lines FROM spool ORDER BY id")]
+    assert sorted(b"".join(rows).splitlines(keepends=True)) == sorted([*letters, event])
+    assert max(map(len, rows)) <= 1_000_000
+    assert event in rows
+
+
 def test_purge_wants_to_be_sure(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dead-letters", "purge", "--data-dir", str(folder)]) == 2
     assert "--yes" in capsys.readouterr().err

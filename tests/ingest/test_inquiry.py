@@ -37,6 +37,19 @@ async def test_a_batch_of_bad_lines_costs_few_writes_however_many_they_are(shipp
     assert shipping.proxy.writes - before <= 4
 
 
+async def test_rows_of_one_point_are_asked_about_together(shipping: Shipping) -> None:
+    shipping.proxy.away = True
+    for n in range(2, 100):
+        await shipping.put(f"m v={n} {n}")
+    await shipping.put('m v="x" 100')
+    before, shipping.proxy.away = shipping.proxy.writes, False
+    await shipping.settled()
+    assert shipping.stored() == [0, *range(2, 100)]
+    assert [line for line, _ in shipping.dead()] == [b'm v="x" 100\n']
+    # A few of its rows may be on their way already, each its own batch; a write for each of a hundred rows is many.
+    assert shipping.proxy.writes - before <= 20
+
+
 async def test_what_a_retention_takes_no_more_costs_few_writes(tmp_path: Path, influx_server: InfluxServer) -> None:
     year_ns, now_ns, bucket = 365 * 86_400 * 10**9, time.time_ns(), f"ten-years-{secrets.token_hex(4)}"
     make_bucket(influx_server, bucket, retention_seconds=10 * year_ns // 10**9)

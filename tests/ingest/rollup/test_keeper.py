@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from ingest.background import beside
-from ingest.errors import WriteUnanswered
+from ingest.errors import StoreUnavailable, WriteUnanswered
 from ingest.event import Event
 from ingest.line_protocol import LineEncoder
 from ingest.minutes import HOUR_MS, MINUTE_MS, Mark
 from ingest.rollup.keeper import Keeper, Pace, first_minutes
-from ingest.rollup.levels import LEVELS
+from ingest.rollup.levels import LEVELS, SENSOR_HOURS
 from ingest.rollup.recount import Recount
 from ingest.spool.changes import Blob
 from ingest.spool.dirty_minutes import DirtyMinute
@@ -237,6 +237,38 @@ async def test_an_influxdb_that_asks_to_wait_is_left_alone(
             await _until(lambda: proxy.writes > 1)
             assert time.monotonic() - started >= 0.95
             await _until(lambda: spool.depth.dirty_minutes == 0)
+        await assert_exact(place, events(10))
+
+
+async def test_a_query_that_influxdb_refuses_costs_its_mark_alone(
+    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str
+) -> None:
+    sent = [Event(HOUR, f"a.b.s{i}", "1") for i in range(10)]
+    async with proxied(influx_server) as proxy, rolled_up(influx_server, influx_bucket, proxy.url) as place:
+        async with opened(tmp_path) as spool:
+            keeper = Keeper(spool, place.recount, Pace(5.0))
+            await ship(spool, place, sent)
+            proxy.rule = lambda path, body: Say(400) if path.startswith("/query") and b"s4" in body else None
+            assert await keeper.once() is False
+            assert spool.depth.dirty_minutes == 0
+        proxy.rule = None
+        hours = await kept(place, SENSOR_HOURS)
+        assert hours == tallied([one for one in sent if not one.tag.endswith("s4")], HOUR_MS, by_sensor)
+
+
+async def test_an_influxdb_that_refuses_every_query_costs_no_mark(
+    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str
+) -> None:
+    async with proxied(influx_server) as proxy, rolled_up(influx_server, influx_bucket, proxy.url) as place:
+        async with opened(tmp_path) as spool:
+            keeper = Keeper(spool, place.recount, Pace(5.0))
+            await ship(spool, place, events(10))
+            proxy.rule = lambda path, _: Say(400) if path.startswith("/query") else None
+            with pytest.raises(StoreUnavailable):
+                await keeper.once()
+            assert spool.depth.dirty_minutes > 0
+            proxy.rule = None
+            await keeper.once()
         await assert_exact(place, events(10))
 
 
