@@ -3,17 +3,14 @@
 import argparse
 import os
 import sys
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import indent
 
 from ingest.plain_text import plain, plain_lines
 from ingest.spool import damaged_rows
-from ingest.spool import file as spool_file
-from ingest.spool import rows as spool_rows
 from ingest.spool.damaged_rows import Kept
-from ingest.sqlite import connect
+from ingest.spool.visit import changing, looking
 
 _PAGE = 100
 _EXAMPLES = """examples:
@@ -41,20 +38,16 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _run(options: argparse.Namespace) -> int:
-    path = options.data_dir / spool_file.FILE_NAME
-    if not path.exists():
-        print(f"ingest: there is no spool in {options.data_dir}; name its folder with --data-dir", file=sys.stderr)
-        return 1
     if options.action == "purge" and not options.yes:
         print("ingest: purge forgets the rows for ever; say --yes if that is meant", file=sys.stderr)
         return 2
-    with closing(connect(path)) as connection:
-        spool_rows.prepare(connection)
-        if options.action == "purge":
+    if options.action == "purge":
+        with changing(options.data_dir) as connection:
             print(f"{damaged_rows.delete_all(connection)} rows are forgotten")
-            return 0
+        return 0
+    with looking(options.data_dir, "damaged_rows") as connection:
         after_id = 0
-        while rows := damaged_rows.select(connection, after_id, _PAGE):
+        while connection and (rows := damaged_rows.select(connection, after_id, _PAGE)):
             print("\n".join(_as_text(row) for row in rows))
             after_id = rows[-1].id
     return 0

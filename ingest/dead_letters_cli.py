@@ -5,21 +5,19 @@ import os
 import sqlite3
 import sys
 import time
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from ingest.line_protocol import MEASUREMENT
 from ingest.plain_text import plain, plain_lines
 from ingest.spool import dead_letter
-from ingest.spool import file as spool_file
 from ingest.spool import rows as spool_rows
 from ingest.spool.changes import Append, Blob, joined
 from ingest.spool.dead_letter import DeadLetter
-from ingest.sqlite import connect, transaction
+from ingest.spool.visit import changing, looking
+from ingest.sqlite import transaction
 
 _PAGE = 1000
 # As the service makes them, for a row is sent as a whole.
@@ -55,29 +53,27 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _run(options: argparse.Namespace) -> int:
-    path = options.data_dir / spool_file.FILE_NAME
-    if not path.exists():
-        print(f"ingest: there is no spool in {options.data_dir}; name its folder with --data-dir", file=sys.stderr)
-        return 1
     if options.action == "purge" and not options.yes:
         print("ingest: purge forgets the lines for ever; say --yes if that is meant", file=sys.stderr)
         return 2
-    actions: dict[str, Any] = {"list": _list, "replay": _replay, "purge": _purge}
-    with closing(connect(path)) as connection:
-        spool_rows.prepare(connection)
-        actions[options.action](connection, options)
+    if options.action == "list":
+        with looking(options.data_dir, "dead_letters") as connection:
+            _list(connection, as_json=options.json)
+    else:
+        with changing(options.data_dir) as connection:
+            (_replay if options.action == "replay" else _purge)(connection)
     return 0
 
 
-def _list(connection: sqlite3.Connection, options: argparse.Namespace) -> None:
+def _list(connection: sqlite3.Connection | None, *, as_json: bool) -> None:
     after_id = 0
-    while letters := dead_letter.select(connection, after_id=after_id, limit=_PAGE):
+    while connection and (letters := dead_letter.select(connection, after_id=after_id, limit=_PAGE)):
         for letter in letters:
-            print(_as_json(letter) if options.json else _as_text(letter))
+            print(_as_json(letter) if as_json else _as_text(letter))
         after_id = letters[-1].id
 
 
-def _replay(connection: sqlite3.Connection, _: argparse.Namespace) -> None:
+def _replay(connection: sqlite3.Connection) -> None:
     replayed = 0
     # A running service may refuse them again at once; those have newer ids and wait for the next replay.
     last_id = dead_letter.last_id(connection)
@@ -96,7 +92,7 @@ def _blob(letter: DeadLetter) -> Blob:
     return Blob(line, 1, are_events=line.startswith(_EVENT))
 
 
-def _purge(connection: sqlite3.Connection, _: argparse.Namespace) -> None:
+def _purge(connection: sqlite3.Connection) -> None:
     purged = 0
     while letters := dead_letter.select(connection, limit=_PAGE):
         with transaction(connection):

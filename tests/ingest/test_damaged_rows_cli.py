@@ -41,4 +41,4 @@ def test_a_file_that_is_none_and_a_folder_without_a_spool_are_told(
     assert main(["damaged-rows", "list", "--data-dir", str(folder / "none")]) == 1
     (folder / FILE_NAME).write_bytes(b"x" * 5000)
     assert main(["damaged-rows", "list", "--data-dir", str(folder)]) == 1
-    assert "file is not a database" in capsys.readouterr().err
+    assert "start ingest first" in capsys.readouterr().err

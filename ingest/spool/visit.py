@@ -1,0 +1,52 @@
+"""The spool's file as a command opens it: while a service works with it, or none does."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from ingest.data_folder import DataFolder, FolderInUse
+from ingest.file_damage import damage_of
+from ingest.spool import rows as spool_rows
+from ingest.spool.file import FILE_NAME
+from ingest.sqlite import Damaged, connect
+
+
+@contextmanager
+def looking(folder: Path, table: str) -> Iterator[sqlite3.Connection | None]:
+    """A connection that changes nothing; None where the file, which may be an earlier one, has no ``table`` yet.
+
+    Raises Damaged, FileNotFoundError, or another sqlite3.Error.
+    """
+    path = _undamaged(folder)
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        found = connection.execute("SELECT * FROM sqlite_schema WHERE type = 'table' AND name = ?", (table,)).fetchone()
+        yield connection if found else None
+
+
+@contextmanager
+def changing(folder: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that may change it. Raises as ``looking`` does."""
+    with closing(connect(_undamaged(folder))) as connection:
+        spool_rows.prepare(connection)
+        yield connection
+
+
+def _undamaged(folder: Path) -> Path:
+    """SQLite would replay a broken log up to the break and delete the rest, which the service's salvage can read."""
+    path = folder / FILE_NAME
+    if not path.exists():
+        raise FileNotFoundError(f"there is no spool in {folder}; name its folder with --data-dir")
+    # A running service has looked; of a file that changes nothing could be said from outside.
+    reason = None if _is_in_use(folder) else damage_of(path)
+    if reason and not _is_in_use(folder):
+        raise Damaged(f"{path} is damaged ({reason}): start ingest first, which saves what is whole in it")
+    return path
+
+
+def _is_in_use(folder: Path) -> bool:
+    try:
+        with DataFolder(folder):
+            return False
+    except FolderInUse:
+        return True
