@@ -95,7 +95,7 @@ async def _backend(
         embedded = _embedded_store(folder.path, metrics, reached)
         series = Registry(_series_limits(settings), map(id_of, embedded.sensors()))
         try:
-            yield Backend(RegisteredSink(embedded, series), embedded, series)
+            yield Backend(RegisteredSink(embedded, series), embedded, series, store_warnings=embedded.warnings)
         finally:
             await embedded.close()
     else:

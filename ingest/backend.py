@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,7 @@ class Backend:
     shipper: Shipper | None = None
     rollup: Keeper | None = None
     salvage: Salvage | None = None
+    store_warnings: Callable[[], Sequence[str]] = tuple
 
     async def reasons(self) -> list[str]:
         """Everything that keeps events from being kept or read now."""
@@ -53,7 +54,12 @@ class Backend:
         late = [what for seconds, what in said if seconds > _LATE_SECONDS]
         if self.spool and self.spool.dead_letters_full:
             late.append("dead letters are full, and only events are taken: see `ingest dead-letters list`")
-        return [*self.series.warnings(), *late, *(self.salvage.warnings() if self.salvage else ())]
+        return [
+            *self.series.warnings(),
+            *self.store_warnings(),
+            *late,
+            *(self.salvage.warnings() if self.salvage else ()),
+        ]
 
     def gauges(self) -> dict[str, float]:
         depth = self._depth

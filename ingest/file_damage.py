@@ -5,6 +5,7 @@ SQLite itself would say nothing of it: a log is replayed up to its first broken 
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from ingest.salvage.wal import Wal, read_wal
 from ingest.spool.held import Held
@@ -13,19 +14,32 @@ _MAGIC = b"SQLite format 3\x00"
 _HEADER_BYTES = 100
 
 
-def damage_of(path: Path) -> str | None:
-    """What is wrong with the file at ``path`` or its log, None if nothing is seen. Raises OSError."""
+class Look(NamedTuple):
+    """What is seen of a file: ``damage`` is why it is not fit to be opened.
+
+    ``log_break`` says that whole pages stand behind a broken one of its log. SQLite leaves them out, and opens what was
+    committed before: it may be that the power failed in a commit that nobody was told of, or that the disk is bad.
+    """
+
+    damage: str | None
+    log_break: str | None = None
+
+
+def look_at(path: Path) -> Look:
+    """Look at the file at ``path`` and its log. Raises OSError."""
     wal = read_wal(path.with_name(path.name + "-wal"))
-    if wal and wal.cut_off:
-        return f"its log is broken, and {wal.cut_off} pages of it stand behind the break"
+    behind = f"its log is broken, and {wal.cut_off} pages of it stand behind the break" if wal and wal.cut_off else None
     size = path.stat().st_size if path.exists() else 0
     if not size:
-        return "the file is gone, its log is there" if wal and wal.frames else None
-    with path.open("rb") as file:
-        header = file.read(_HEADER_BYTES)
+        return Look("the file is gone, its log is there" if wal and wal.frames else None)
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER_BYTES)
+    except OSError as error:
+        return Look(f"it cannot be read: {error}")
     if not header.startswith(_MAGIC) or len(header) < _HEADER_BYTES:
-        return "it does not begin as an SQLite file does"
-    return _shortness(header, size, wal)
+        return Look("it does not begin as an SQLite file does")
+    return Look(_shortness(header, size, wal), behind)
 
 
 def missing(held: Held | None, last_id: int) -> str | None:

@@ -3,10 +3,14 @@
 import errno
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _BUSY_TIMEOUT_SECONDS = 10.0
+# EIO is the one or the other.
+_UNREADABLE = (sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_CORRUPTFS)
+# A log that was larger once is cut when it begins anew: every start reads it.
+_LOG_BYTES = 8 * 2**20
 
 
 class Damaged(sqlite3.DatabaseError):
@@ -14,12 +18,13 @@ class Damaged(sqlite3.DatabaseError):
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Whether it is the file that is broken, and not the disk under it."""
+    """Whether it is the file that is broken, or not to be read, and not merely a disk that takes nothing."""
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
         # Python's own: a text that is none.
         return isinstance(error, Damaged | sqlite3.OperationalError)
-    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    # A sector that the disk does not give back will not come back either.
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or code in _UNREADABLE
 
 
 def is_full(error: sqlite3.Error | OSError) -> bool:
@@ -39,6 +44,7 @@ def connect(path: Path, *, shrinks: bool = False) -> sqlite3.Connection:
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA journal_size_limit={_LOG_BYTES}")
         # Debian's SQLite would write zeros over all that is deleted, which takes the log as much room again.
         connection.execute("PRAGMA secure_delete=OFF")
     except BaseException:
@@ -74,3 +80,37 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+class Commits:
+    """Every commit of ``connection``. What one that failed has left in the log is gone before the next one begins: a
+    shorter one would overwrite the first of it only, and the rest, its commit among it, would stand behind a break."""
+
+    def __init__(self, connection: sqlite3.Connection, *, log_is_clean: bool = True) -> None:
+        self._connection = connection
+        self._log_is_clean = log_is_clean
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Commit inside. Raises sqlite3.Error before anything is written if the log could not be emptied."""
+        self._clean()
+        self._log_is_clean = False
+        yield
+        self._log_is_clean = True
+
+    def try_to_clean(self) -> None:
+        """Now, if need be, and not only before the next commit."""
+        with suppress(sqlite3.Error):
+            self._clean()
+
+    def _clean(self) -> None:
+        if not self._log_is_clean:
+            _empty_log(self._connection)
+            self._log_is_clean = True
+
+
+def _empty_log(connection: sqlite3.Connection) -> None:
+    """All that was committed goes into the file, and the log begins anew, with nothing in it. Raises sqlite3.Error."""
+    (is_busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if is_busy:
+        raise sqlite3.OperationalError("the log cannot be emptied after a failed commit: someone reads from it")

@@ -1,7 +1,8 @@
 """What a damaged file of the spool still holds, told apart by its shape and checked by its checksum."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -38,13 +39,75 @@ class _Other(msgspec.Struct, frozen=True):
 Found = Row | DeadLetter | DamagedRow | DirtyMinute | Totals | Unreadable
 
 
-def found_in(path: Path) -> Iterator[Found]:
-    """Everything, in the order of the file. Rows that left the spool already may be among it."""
-    with Image(path) as image:
-        free = image.free_pages()
-        for number, page in image.pages():
-            if page:
-                yield from _found_on(image, page, number, number in free)
+def found_in(path: Path, stopped: Callable[[], bool] = lambda: False, *, only_behind: bool = False) -> Iterator[Found]:
+    """Everything, in the file's order: as SQLite itself would read it, then what is only behind a break of its log.
+
+    ``only_behind`` leaves out the first. Rows that left the spool already may be among it. Ends early if ``stopped``.
+    """
+    with Image(path) as image, Image(path, newest=True) as newest:
+        behind = _Behind(_found_on_all(newest, newest.pages_behind(), stopped))
+        if not only_behind:
+            for thing in _found_on_all(image, image.pages(), stopped):
+                behind.remove(thing)
+                if not behind.has_whole(thing):
+                    yield thing
+        for thing in _found_on_all(newest, newest.pages_behind(), stopped):
+            if behind.still_has(thing) and not behind.has_whole(thing):
+                behind.remove(thing)
+                yield thing
+
+
+class _Behind:
+    """What stands behind the log's break and nowhere before it, as far as it can be told apart."""
+
+    def __init__(self, found: Iterable[Found]) -> None:
+        self._found: set[_Identity] = set()
+        self._whole: set[int] = set()
+        for thing in found:
+            self._found |= {identity for identity in (_identity(thing),) if identity}
+            self._whole |= {thing.id} if isinstance(thing, Row) else set()
+
+    def remove(self, thing: Found) -> None:
+        identity = _identity(thing)
+        if identity:
+            self._found.discard(identity)
+        if isinstance(thing, Row):
+            self._found.discard(_Identity("damaged", thing.id))
+
+    def still_has(self, thing: Found) -> bool:
+        identity = _identity(thing)
+        return identity in self._found if identity else not isinstance(thing, Totals)
+
+    def has_whole(self, thing: Found) -> bool:
+        """Whether ``thing`` is a damaged row that is whole here."""
+        return isinstance(thing, DamagedRow) and _is_of_a_row(thing) and thing.id in self._whole
+
+
+class _Identity(NamedTuple):
+    kind: str
+    id: int
+    crc: int = 0
+
+
+def _identity(thing: Found) -> _Identity | None:
+    match thing:
+        case Row():
+            return _Identity("row", thing.id, thing.crc)
+        case DeadLetter():
+            return _Identity("letter", thing.id)
+        case DamagedRow():
+            return _Identity("damaged" if _is_of_a_row(thing) else "kept", thing.id)
+        case _:
+            return None
+
+
+def _found_on_all(image: Image, pages: Iterable[tuple[int, bytes]], stopped: Callable[[], bool]) -> Iterator[Found]:
+    free = image.free_pages()
+    for number, page in pages:
+        if stopped():
+            return
+        if page:
+            yield from _found_on(image, page, number, number in free)
 
 
 def _found_on(image: Image, page: bytes, number: int, is_free: bool) -> Iterator[Found]:
@@ -64,7 +127,12 @@ def _found_on(image: Image, page: bytes, number: int, is_free: bool) -> Iterator
 
 
 def _is_good(thing: Found | _Other) -> bool:
-    return not isinstance(thing, Unreadable) and not (isinstance(thing, DamagedRow) and thing.reason in (_CUT, _WRONG))
+    return not isinstance(thing, Unreadable) and not (isinstance(thing, DamagedRow) and _is_of_a_row(thing))
+
+
+def _is_of_a_row(damaged: DamagedRow) -> bool:
+    """Whether it is damaged now, and was not kept apart before."""
+    return damaged.crc is not None
 
 
 def _thing(image: Image, page: bytes, at: int, kind: int) -> Found | _Other:
@@ -124,7 +192,7 @@ def _read(cell: Cell, found: Sequence[Value], kind: int) -> Found:
             row = Row(cell.id, time_ms, points, lines, *(one if isinstance(one, int) else 0 for one in rest))
             return _checked(row, size, cell)
         case [None, int(time_ms), bytes(reason), bytes(line), *_] if not cell.is_cut:
-            return DeadLetter(line, reason.decode(errors="replace"), time_ms)
+            return DeadLetter(line, reason.decode(errors="replace"), time_ms, cell.id)
         case [None, int(), bytes(reason), points, lines]:
             return DamagedRow(cell.id, reason.decode(errors="replace"), points, lines)
     return Unreadable()

@@ -15,21 +15,28 @@ _PAGE_SIZE = 4096
 
 
 class Image:
-    """A context manager. The file, the log or both may be missing, cut off or broken anywhere."""
+    """A context manager. The file, the log or both may be missing, cut off or broken anywhere.
 
-    def __init__(self, path: Path) -> None:
+    Its pages are those that SQLite itself would read; with ``newest`` what is behind a break of the log counts, too.
+    """
+
+    def __init__(self, path: Path, *, newest: bool = False) -> None:
         self._path = path
         self._wal_path = path.with_name(path.name + "-wal")
         self.wal: Wal | None = read_wal(self._wal_path)
         frames = self.wal.frames if self.wal else []
-        # A frame whose checksum is wrong is better than none: every row has a checksum of its own.
-        self._offsets = {frame.page: frame.offset for frame in frames if not frame.is_whole}
-        self._offsets |= {frame.page: frame.offset for frame in frames if frame.is_whole}
-        self._doubtful = [frame.offset for frame in frames if not frame.is_whole]
+        replayed = self.wal.replayed if self.wal else 0
+        behind = frames[replayed:]
+        self._offsets = {frame.page: frame.offset for frame in frames[:replayed]}
+        self._doubtful = [frame.offset for frame in behind if not frame.is_whole]
+        self._newer = {frame.page: frame.offset for frame in behind if frame.is_whole}
+        if newest:
+            # A frame whose checksum is wrong is better than none: every row has a checksum of its own.
+            self._offsets |= {frame.page: frame.offset for frame in behind if not frame.is_whole} | self._newer
 
     def __enter__(self) -> Self:
-        self._file = self._path.open("rb") if self._path.exists() else None
-        self._wal_file = self._wal_path.open("rb") if self.wal else None
+        self._file = self._path.open("rb", buffering=0) if self._path.exists() else None
+        self._wal_file = self._wal_path.open("rb", buffering=0) if self.wal else None
         self.page_size = self._page_size()
         self.size = self._path.stat().st_size // self.page_size if self._file else 0
         return self
@@ -42,9 +49,15 @@ class Image:
     def _page_size(self) -> int:
         if self.wal:
             return self.wal.page_size
-        magic, size = _HEAD.unpack(self._file.read(_HEAD.size).ljust(_HEAD.size)) if self._file else (b"", 0)
+        magic, size = _HEAD.unpack(self._head().ljust(_HEAD.size))
         is_sane = magic == _MAGIC and size in (2**power for power in range(9, 16))
         return size if is_sane else _PAGE_SIZE
+
+    def _head(self) -> bytes:
+        try:
+            return self._file.read(_HEAD.size) if self._file else b""
+        except OSError:
+            return b""
 
     @property
     def most_bytes(self) -> int:
@@ -64,13 +77,14 @@ class Image:
             return b""
 
     def pages(self) -> Iterator[tuple[int, bytes]]:
-        """Every page; of those whose newest version is broken the older one too."""
+        """Every page."""
         for number in chain(range(1, self.size + 2), sorted(self._offsets.keys() - range(1, self.size + 2))):
             yield number, self.page(number)
-        for number in self._offsets:
-            if self._file is not None and self._doubtful and number <= self.size:
-                self._file.seek((number - 1) * self.page_size)
-                yield number, self._whole(self._file.read(self.page_size))
+
+    def pages_behind(self) -> Iterator[tuple[int, bytes]]:
+        """What stands behind the log's first break: of each page the newest that is whole, and all that are not."""
+        for number, offset in self._newer.items():
+            yield number, self._at(offset)
         for offset in self._doubtful:
             yield 0, self._at(offset)
 
@@ -80,8 +94,11 @@ class Image:
     def _at(self, offset: int) -> bytes:
         if self._wal_file is None:
             return b""
-        self._wal_file.seek(offset)
-        return self._wal_file.read(self.page_size)
+        try:
+            self._wal_file.seek(offset)
+            return self._wal_file.read(self.page_size)
+        except OSError:
+            return b""
 
     def overflow(self, first: int, size: int) -> bytes:
         """``size`` bytes of the chain of overflow pages that begins at ``first``; fewer where it breaks off."""

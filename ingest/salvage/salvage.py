@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
+from threading import Event
 
 import msgspec
 import structlog
@@ -16,7 +17,7 @@ from ingest.spool.damaged_rows import DamagedRow
 from ingest.spool.dead_letter import DeadLetter
 from ingest.spool.dirty_minutes import DirtyMinute
 from ingest.spool.rows import Row
-from ingest.spool.set_aside import Note, notes, write
+from ingest.spool.set_aside import Note, forget, notes, write
 from ingest.spool.spool import Spool
 
 _EVENT = MEASUREMENT.encode() + b","
@@ -36,16 +37,22 @@ class Salvage:
         # By the file's name, why it could not be read to its end; each is tried once a start.
         self._failed: dict[str, str] = {}
         self._tried: set[str] = set()
+        self._found: list[Note] = []
+        self._stopped = Event()
 
     async def run(self) -> None:
         """Look for files that were set aside, for ever."""
-        while True:
-            await self._look()
-            for note in self.notes:
-                if not note.done and note.file not in self._tried:
-                    self._tried.add(note.file)
-                    await self._save(note)
-            await asyncio.sleep(self._rest_seconds)
+        try:
+            while True:
+                await self._look()
+                for note in self._found:
+                    if not note.done and note.file not in self._tried:
+                        self._tried.add(note.file)
+                        await self._save(note)
+                await asyncio.sleep(self._rest_seconds)
+        finally:
+            # The thread that looks for rows is not cancelled with who waits for it.
+            self._stopped.set()
 
     def warnings(self) -> list[str]:
         """What the operator should know until the files are removed."""
@@ -64,7 +71,8 @@ class Salvage:
     async def _look(self) -> None:
         with suppress(OSError):
             # Those of before are as good, until the folder can be read again.
-            self.notes = await asyncio.to_thread(notes, self._spool.path)
+            self._found = await asyncio.to_thread(notes, self._spool.path)
+        self.notes = [note for note in self._found if note.is_missed]
         with suppress(DiskFailed):
             # Whoever appends or ships hears of it, too, and says so.
             self.damaged_rows = await self._spool.damaged_rows()
@@ -73,8 +81,8 @@ class Salvage:
         path = self._spool.path.with_name(note.file)
         # Points that an earlier start has saved land on themselves; letters and damaged rows would be there twice.
         before = note
-        note = Note(note.file, note.reason, note.found_ms, held_points=note.held_points)
-        batches = _batches(found_in(path))
+        note = msgspec.structs.replace(note, points=0, dead_letters=0, damaged_rows=0, unreadable=0)
+        batches = _batches(found_in(path, self._stopped.is_set, only_behind=note.only_log))
         try:
             while batch := await asyncio.to_thread(next, batches, None):
                 note = await self._take(note, batch, before)
@@ -83,14 +91,18 @@ class Salvage:
             self._log.exception("salvage_failed", file=note.file)
             self._failed[note.file] = f"{type(error).__name__}: {error}"
             return
+        if not note.is_missed:
+            await asyncio.to_thread(forget, path.parent, note)
+            self._log.info("log_salvaged", points=note.points)
+            return
         note = msgspec.structs.replace(note, done=True)
         await asyncio.to_thread(write, path.parent, note)
         self._log.error("salvaged", **msgspec.structs.asdict(note))
 
     async def _take(self, note: Note, batch: list[Found], before: Note) -> Note:
         rows = [thing for thing in batch if isinstance(thing, Row)]
-        letters = [thing for thing in batch if isinstance(thing, DeadLetter)]
-        damaged = [thing for thing in batch if isinstance(thing, DamagedRow)]
+        letters = [thing for thing in batch if isinstance(thing, DeadLetter) and thing.id > note.letter_id]
+        damaged = [thing for thing in batch if isinstance(thing, DamagedRow) and _counts(thing, note)]
         totals = [thing.points for thing in batch if isinstance(thing, Totals)]
         marks = {mended(thing.mark) for thing in batch if isinstance(thing, DirtyMinute)}
         new_letters = letters[max(0, before.dead_letters - note.dead_letters) :]
@@ -125,6 +137,11 @@ def _furthest(note: Note, before: Note) -> Note:
         dead_letters=max(note.dead_letters, before.dead_letters),
         damaged_rows=max(note.damaged_rows, before.damaged_rows),
     )
+
+
+def _counts(damaged: DamagedRow, note: Note) -> bool:
+    """What is in the file that went on, or what nobody was told of, does not."""
+    return not note.only_log or (note.is_missed and damaged.id > note.row_id and damaged.crc is not None)
 
 
 def _blob(row: Row) -> Blob:

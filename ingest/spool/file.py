@@ -7,16 +7,18 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 
+import msgspec
 import structlog
 
-from ingest.file_damage import damage_of, missing
+from ingest.file_damage import Look, look_at, missing
 from ingest.series import kept
+from ingest.spool import dead_letter
 from ingest.spool import rows as spool_rows
 from ingest.spool.held import Held, HeldFile
 from ingest.spool.reserve import Reserve
 from ingest.spool.rows import Depth
-from ingest.spool.set_aside import Note, note_loss, note_of, notes, set_aside
-from ingest.sqlite import Damaged, connect, give_back, is_damage, is_full
+from ingest.spool.set_aside import Note, keep_log, note_loss, note_of, notes, set_aside, write
+from ingest.sqlite import Commits, Damaged, connect, give_back, is_damage, is_full
 
 FILE_NAME = "spool.db"
 # Between the ids of a file and those of the one that takes its place, so that nobody takes the ones for the others.
@@ -28,9 +30,10 @@ Result = TypeVar("Result")
 
 
 class SpoolFile:
-    """Its ``writer`` belongs to the thread that commits; whoever reads takes a turn. Raises OSError or sqlite3.Error.
+    """Its ``writer`` and ``commits`` belong to the thread that commits; whoever reads takes a turn.
 
-    ``has_learned`` says whether its list of series has all that InfluxDB knew before there was such a list.
+    Raises OSError or sqlite3.Error. ``has_learned`` says whether its list of series has all that InfluxDB knew before
+    there was such a list.
     Rows with an id below ``first_id`` were in a file that has been set aside.
     """
 
@@ -47,11 +50,16 @@ class SpoolFile:
         self._turn = Lock()
         self._held = HeldFile(self.path)
         held = self._held.read()
-        if not self._open_or_replace(damage_of(self.path), held):
-            loss = missing(held, self.last_id)
-            if loss:
-                note_loss(self.path, loss)
-                self._log.error("spool_missing", reason=loss)
+        look = look_at(self.path)
+        log = self._keep_log(look) if look.damage is None and look.log_break else None
+        if self._open_or_replace(look.damage if log else look.damage or look.log_break, held):
+            return
+        loss = missing(held, self.last_id)
+        if log:
+            self._go_on_without(log, is_missed=loss is not None)
+        elif loss:
+            note_loss(self.path, loss)
+            self._log.error("spool_missing", reason=loss)
 
     @property
     def notes(self) -> list[Note]:
@@ -119,9 +127,10 @@ class SpoolFile:
         if self._reserve.is_held:
             return
         try:
-            for _ in range(_STEPS_TO_REGAIN):
-                if not give_back(self.writer, _PAGES_TO_REGAIN):
-                    break
+            with self.commits.one():
+                for _ in range(_STEPS_TO_REGAIN):
+                    if not give_back(self.writer, _PAGES_TO_REGAIN):
+                        break
             self._checkpoint("TRUNCATE")
             self._reserve.take()
         except (OSError, sqlite3.Error):
@@ -156,6 +165,22 @@ class SpoolFile:
         self._open()
         return True
 
+    def _keep_log(self, look: Look) -> Note | None:
+        """None where there is no room for it, or it cannot be read: then all is set aside."""
+        try:
+            return keep_log(self.path, look.log_break or "")
+        except OSError as error:
+            self._log.warning("spool_log_not_kept", reason=str(error))
+            return None
+
+    def _go_on_without(self, log: Note, *, is_missed: bool) -> None:
+        """What was committed before the log's break is open; what is behind it is taken in from a copy."""
+        ids = {"row_id": self.last_id, "letter_id": dead_letter.last_id(self.writer)}
+        write(self.path.parent, msgspec.structs.replace(log, is_missed=is_missed, **ids))
+        self.commits = Commits(self.writer, log_is_clean=False)
+        self.commits.try_to_clean()
+        self._log.warning("spool_log_broken", file=log.file, reason=log.reason)
+
     def _checkpoint(self, kind: str) -> None:
         self.writer.execute(f"PRAGMA wal_checkpoint({kind})").fetchone()
 
@@ -170,6 +195,7 @@ class SpoolFile:
 
     def _connect(self) -> None:
         self.writer = connect(self.path, shrinks=True)
+        self.commits = Commits(self.writer)
         try:
             spool_rows.prepare(self.writer)
             spool_rows.check(self.writer)

@@ -1,6 +1,7 @@
 """Files that were found damaged: put out of the way under a name that says so, with a note of what became of them."""
 
 import os
+import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,11 @@ _WAL = "-wal"
 
 
 class Note(msgspec.Struct, frozen=True):
-    """Why a file was set aside at ``found_ms``, and what was saved from it; ``done`` once no more can be."""
+    """Why a file was set aside at ``found_ms``, and what was saved from it; ``done`` once no more can be.
+
+    With ``only_log`` it is a copy of the log, and the service has gone on with the file, in which were the ids up to
+    ``row_id`` and ``letter_id``; it ``is_missed`` if there had been more: else it was a commit that nobody was told of.
+    """
 
     file: str
     reason: str
@@ -25,6 +30,10 @@ class Note(msgspec.Struct, frozen=True):
     unreadable: int = 0
     held_points: int | None = None
     is_gone: bool = False
+    only_log: bool = False
+    row_id: int = 0
+    letter_id: int = 0
+    is_missed: bool = True
 
     def sentence(self) -> str:
         """For people."""
@@ -60,6 +69,32 @@ def set_aside(path: Path, note: Note) -> None:
     write(path.parent, note)
 
 
+def keep_log(path: Path, reason: str) -> Note:
+    """Copy the WAL of the file at ``path``, which goes on without what is behind the WAL's break. Raises OSError."""
+    damaged, now_ms = _damaged(path)
+    note = Note(damaged.name, reason, now_ms, only_log=True)
+    copy = damaged.with_name(damaged.name + _WAL)
+    try:
+        shutil.copyfile(path.with_name(path.name + _WAL), copy)
+        sync(copy)
+    except OSError:
+        copy.unlink(missing_ok=True)
+        raise
+    write(path.parent, note)
+    return note
+
+
+def kept_logs(path: Path) -> list[Note]:
+    """The notes of the copies that ``keep_log`` made, and that nobody has taken anything from yet."""
+    return [note for note in notes(path) if note.only_log and not note.done]
+
+
+def forget(folder: Path, note: Note) -> None:
+    """Remove what was kept, for nothing is missed. Raises OSError."""
+    for suffix in (_WAL, _NOTE):
+        (folder / (note.file + suffix)).unlink(missing_ok=True)
+
+
 def note_loss(path: Path, reason: str) -> Note:
     """Leave a note where there is no file to set aside."""
     damaged, now_ms = _damaged(path)
@@ -75,7 +110,7 @@ def write(folder: Path, note: Note) -> None:
     try:
         new.write_bytes(msgspec.json.encode(note))
         new.replace(path)
-        _sync(folder)
+        sync(folder)
     except OSError:
         new.unlink(missing_ok=True)
 
@@ -102,8 +137,9 @@ def _note(path: Path) -> Note:
         return Note(path.name, "it is not known why", 0)
 
 
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """What was written there is on disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

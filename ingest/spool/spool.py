@@ -235,10 +235,11 @@ class Spool:
         others = [change for change in changes if not isinstance(change, Append)]
         if len(rows) == 1 and not others and not series:
             # One statement commits by itself, and lets other threads run all the while.
-            last_id = spool_rows.insert(writer, rows[0])
+            with self._file.commits.one():
+                last_id = spool_rows.insert(writer, rows[0])
             self.depth = self.depth.after(rows[0], last_id)
             return last_id
-        with transaction(writer):
+        with self._file.commits.one(), transaction(writer):
             ids = [spool_rows.insert(writer, row) for row in rows]
             kept.insert(writer, series)
             for change in others:
@@ -253,7 +254,8 @@ class Spool:
     def _shrink(self) -> None:
         """After a backlog; a step at a time, for the next events wait meanwhile."""
         try:
-            give_back(self._file.writer, _PAGES_A_STEP)
+            with self._file.commits.one():
+                give_back(self._file.writer, _PAGES_A_STEP)
         except sqlite3.Error as error:
             # What was committed is: nobody who waits for that may hear of this.
             self._log.warning("spool_not_shrunk", reason=str(error))

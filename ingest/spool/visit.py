@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ingest.data_folder import DataFolder, FolderInUse
-from ingest.file_damage import damage_of
+from ingest.file_damage import look_at
 from ingest.spool import rows as spool_rows
 from ingest.spool.file import FILE_NAME
 from ingest.sqlite import Damaged, connect
@@ -38,7 +38,8 @@ def _undamaged(folder: Path) -> Path:
     if not path.exists():
         raise FileNotFoundError(f"there is no spool in {folder}; name its folder with --data-dir")
     # A running service has looked; of a file that changes nothing could be said from outside.
-    reason = None if _is_in_use(folder) else damage_of(path)
+    look = None if _is_in_use(folder) else look_at(path)
+    reason = look and (look.damage or look.log_break)
     if reason and not _is_in_use(folder):
         raise Damaged(f"{path} is damaged ({reason}): start ingest first, which saves what is whole in it")
     return path

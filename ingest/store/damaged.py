@@ -8,6 +8,7 @@ import structlog
 
 from ingest.errors import DiskFailed, StoreUnavailable
 from ingest.event import Event
+from ingest.spool.set_aside import Note
 from ingest.store import Found, Numbers, Position, Selection, SeriesCount
 
 
@@ -16,6 +17,14 @@ def way_out(path: Path, reason: str) -> str:
     return (
         f"{path} is damaged ({reason}): stop ingest, and `ingest recover --data-dir {path.parent}` makes a new file"
         " of what is whole in it; the damaged one is kept"
+    )
+
+
+def what_is_behind(note: Note) -> str:
+    """What an operator is told of a log's copy, when the store goes on with what was committed before the break."""
+    return (
+        f"{note.file}-wal is a copy of the log of events.db ({note.reason}): if the power failed, nothing acked is"
+        " there, and it can be removed; otherwise stop ingest, and `ingest recover` also takes what is whole in it"
     )
 
 
@@ -49,6 +58,9 @@ class DamagedStore:
 
     async def trouble(self) -> str | None:
         return self._said
+
+    def warnings(self) -> Sequence[str]:
+        return ()
 
     async def close(self) -> None:
         return

@@ -11,10 +11,11 @@ import structlog
 from ingest.errors import DiskFailed, StoreUnavailable
 from ingest.event import Event, number, time_ns
 from ingest.fail_points import Point, Reached, never
-from ingest.file_damage import damage_of
+from ingest.file_damage import look_at
 from ingest.group_commit import GroupCommit
 from ingest.metrics import Metrics
-from ingest.sqlite import Damaged, connect, is_damage, touch, transaction
+from ingest.spool.set_aside import keep_log, kept_logs
+from ingest.sqlite import Commits, Damaged, connect, is_damage, touch, transaction
 from ingest.store import (
     MAX_BYTES,
     Found,
@@ -27,7 +28,7 @@ from ingest.store import (
     embedded_tables,
     shown_valor,
 )
-from ingest.store.damaged import way_out
+from ingest.store.damaged import way_out, what_is_behind
 from ingest.store.embedded_queries import Query
 from ingest.store.embedded_tables import Ids
 from ingest.store.readers import Readers
@@ -48,14 +49,18 @@ class EmbeddedStore:
         self._path = folder / FILE_NAME
         self._metrics = metrics
         self._reached = reached
-        reason = damage_of(self._path)
-        if reason:
-            # Opened, it would lose what a broken log still holds.
-            raise Damaged(reason)
+        look = look_at(self._path)
+        if look.damage:
+            raise Damaged(look.damage)
+        if look.log_break:
+            # Opened, it loses what is behind the break; `ingest recover` finds it in the copy.
+            keep_log(self._path, look.log_break)
         self._writer = connect(self._path)
+        self._transactions = Commits(self._writer, log_is_clean=look.log_break is None)
         try:
             embedded_tables.prepare(self._writer)
             self._sensors = embedded_tables.known_sensors(self._writer)
+            self._transactions.try_to_clean()
         except BaseException:
             self._writer.close()
             raise
@@ -63,6 +68,9 @@ class EmbeddedStore:
         self._readers = Readers(self._path)
         self._failed = False
         self._damage: str | None = None
+        self._warnings = [what_is_behind(note) for note in kept_logs(self._path)]
+        for warning in self._warnings:
+            structlog.get_logger("store").warning("store_log_broken", reason=warning)
 
     def sensors(self) -> Iterable[str]:
         """The tag of every sensor that has an event."""
@@ -109,6 +117,10 @@ class EmbeddedStore:
             return str(error)
         return None
 
+    def warnings(self) -> Sequence[str]:
+        """What the operator should know, as of the start."""
+        return self._warnings
+
     async def close(self) -> None:
         await self._commits.close()
         await self._readers.close()
@@ -116,7 +128,7 @@ class EmbeddedStore:
 
     def _commit(self, groups: Sequence[Sequence[Event]]) -> None:
         new_sensors: dict[str, Ids] = {}
-        with transaction(self._writer):
+        with self._transactions.one(), transaction(self._writer):
             rows = [self._row(event, new_sensors) for events in groups for event in events]
             stored = embedded_tables.insert(self._writer, rows)
             if not rows:

@@ -6,7 +6,9 @@
 
    PULSO_DISK_PLATTER names a folder that gets what a power cut would leave: of each file what was written before its
    last fsync that worked. A failed fsync drops what it should have written, as Linux does: it is in the page cache,
-   marked clean, and never written. */
+   marked clean, and never written.
+
+   PULSO_DISK_UNREADABLE=INODE:OFFSET names a byte of a file that cannot be read: EIO. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -104,8 +106,10 @@ static void wrote(int fd, const void *data, size_t size, off_t at) {
         if (file->count == RANGES) abort();
         file->ranges[file->count++] = (struct range){at, size};
         if (control && happens(control[TORN_PERCENT])) {
+            /* The whole of it as often as not: a frame's header is shorter than a sector, and is there or not. */
+            size_t part = rand_r(&chance) % 2 ? size : (size_t)rand_r(&chance) % (size + 1) / SECTOR * SECTOR;
             int to = on_platter(file->path);
-            real_pwrite(to, data, (size_t)rand_r(&chance) % (size + 1) / SECTOR * SECTOR, at);
+            real_pwrite(to, data, part, at);
             close(to);
         }
     }
@@ -150,6 +154,29 @@ ssize_t write(int fd, const void *data, size_t size) {
     ssize_t written = real(fd, data, size);
     if (written > 0) wrote(fd, data, (size_t)written, lseek(fd, 0, SEEK_CUR) - written);
     return written;
+}
+
+static int is_unreadable(int fd, size_t size, off_t at) {
+    unsigned long long inode;
+    long long bad;
+    struct stat status;
+    const char *named = getenv("PULSO_DISK_UNREADABLE");
+    if (!named || sscanf(named, "%llu:%lld", &inode, &bad) != 2 || fstat(fd, &status)) return 0;
+    if (status.st_ino != inode || at > bad || bad >= at + (off_t)size) return 0;
+    errno = EIO;
+    return 1;
+}
+
+ssize_t pread64(int fd, void *data, size_t size, off64_t at) {
+    REAL(pread64);
+    return is_unreadable(fd, size, at) ? -1 : real(fd, data, size, at);
+}
+
+ssize_t pread(int fd, void *data, size_t size, off_t at) { return pread64(fd, data, size, at); }
+
+ssize_t read(int fd, void *data, size_t size) {
+    REAL(read);
+    return getenv("PULSO_DISK_UNREADABLE") && is_unreadable(fd, size, lseek(fd, 0, SEEK_CUR)) ? -1 : real(fd, data, size);
 }
 
 int fsync(int fd) {

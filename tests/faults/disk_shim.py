@@ -20,11 +20,16 @@ class DiskShim:
         self.disk = disk
         self.platter = folder / "platter"
         self.platter.mkdir()
-        self._control = folder / "control"
+        self.control = folder / "control"
         self._library = folder / "disk_shim.so"
         compiler = ["cc", "-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-o", str(self._library), str(_SOURCE), "-ldl"]
         subprocess.run(compiler, check=True)
         self.well()
+
+    @property
+    def preloaded(self) -> dict[str, str]:
+        """The library alone, for its PULSO_DISK_UNREADABLE."""
+        return {"LD_PRELOAD": str(self._library)}
 
     @property
     def variables(self) -> dict[str, str]:
@@ -32,7 +37,7 @@ class DiskShim:
             "LD_PRELOAD": str(self._library),
             "PULSO_DISK_FOLDER": str(self.disk.resolve()),
             "PULSO_DISK_PLATTER": str(self.platter),
-            "PULSO_DISK_CONTROL": str(self._control),
+            "PULSO_DISK_CONTROL": str(self.control),
         }
 
     def well(self) -> None:
@@ -49,5 +54,5 @@ class DiskShim:
 
     def _set(self, fsync: int, write: int, failing_percent: int, torn_percent: int) -> None:
         # In place: the process has it mapped.
-        with self._control.open("r+b" if self._control.exists() else "wb") as control:
+        with self.control.open("r+b" if self.control.exists() else "wb") as control:
             control.write(_CONTROLS.pack(fsync, write, failing_percent, torn_percent))

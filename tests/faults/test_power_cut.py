@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.file_damage import look_at
 from ingest.metrics import Metrics
 from ingest.store import Selection
 from ingest.store.embedded import EmbeddedStore
@@ -125,6 +126,30 @@ async def test_what_a_failed_fsync_dropped_is_not_acked(machine: Machine, kind: 
     acked, shipped = await asyncio.to_thread(machine.run_until_cut, 1.5)
     assert len(acked) > 5
     assert await lost(machine, acked, shipped) == set()
+
+
+@pytest.mark.parametrize("kind", ["spool", "embedded"])
+@pytest.mark.parametrize("seed", range(3))
+async def test_what_a_failed_commit_leaves_in_the_log_hides_no_later_one(
+    machine: Machine, kind: str, seed: int
+) -> None:
+    """Killed after it: the pages of the large group that failed stood behind those of the small one that was acked."""
+    control = str(machine.shim.control)
+    command = [sys.executable, "-m", "tests.faults.failed_fsync", str(machine.disk), control, kind, str(seed)]
+    ran = await asyncio.to_thread(
+        subprocess.run, command, env=os.environ | machine.shim.variables, capture_output=True, text=True, check=False
+    )
+    acked, shipped = numbers(ran.stdout.splitlines(keepends=True))
+    assert len(acked) > 12, ran.stderr
+    (database,) = machine.disk.glob("*.db")
+    assert not look_at(database).log_break
+    if kind == "spool":
+        outcome = await damaged_spool.ship_all(machine.disk)
+        left = {int(one.partition(b"v=")[2].partition(b",")[0]) for one in outcome.lines if one.startswith(b"m ")}
+        assert outcome.warnings == []
+        assert acked - shipped <= left
+    else:
+        assert await lost_in(machine.disk, kind, acked, shipped) == set()
 
 
 async def test_without_the_fsync_this_would_be_noticed(machine: Machine) -> None:

@@ -5,13 +5,22 @@ import os
 import random
 import re
 import shutil
+import subprocess
+import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from ingest.file_damage import look_at
+from ingest.salvage.found import found_in
 from ingest.spool.file import FILE_NAME
+from ingest.spool.lanes import Lane
+from ingest.spool.set_aside import notes
+from ingest.spool.spool import Spool
 from ingest.sqlite import connect
+from tests.faults.disk_shim import DiskShim
 from tests.ingest.spool import damaged_spool
 from tests.ingest.spool.damaged_spool import LIVE, Crashed, Outcome
 
@@ -161,3 +170,52 @@ async def test_a_file_from_before_rows_had_checksums_is_shipped(tmp_path: Path) 
         connection.executescript(EARLIER)
     outcome = await damaged_spool.ship_all(tmp_path)
     assert (outcome.lines, outcome.warnings) == ([b"m v=1 1\n", b"m v=2 1\n", LIVE], [])
+
+
+@pytest.mark.parametrize(("name", "at"), [("spool.db-wal", 60_000), ("spool.db-wal", 10), ("spool.db", 10)])
+async def test_sectors_that_cannot_be_read_are_damage(crashed: Crashed, tmp_path: Path, name: str, at: int) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(crashed.folder, folder)
+    if (folder / name).stat().st_size <= at:
+        return
+    shim = DiskShim(tmp_path / "shim", folder)
+    program = f"import asyncio; from pathlib import Path; from tests.ingest.spool import damaged_spool\n\
+outcome = asyncio.run(damaged_spool.ship_all(Path({str(folder)!r})))\n\
+print(*outcome.lines, sep='\\n', file=open({str(tmp_path / 'said')!r}, 'w'))"
+    unreadable = {"PULSO_DISK_UNREADABLE": f"{(folder / name).stat().st_ino}:{at}"}
+    environment = os.environ | shim.preloaded | unreadable
+    ran = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    said = await asyncio.to_thread((tmp_path / "said").read_text)
+    lost = {repr(line) for line in crashed.waiting} - set(said.splitlines())
+    assert repr(LIVE) in said.splitlines()
+    assert len(lost) <= 400, "what stands in the sector, and no more"
+
+
+async def test_a_break_of_the_log_sets_no_healthy_file_aside(tmp_path: Path) -> None:
+    """A power cut inside a commit that nobody was told of: of its pages one did not reach the disk."""
+    crashed = await damaged_spool.make(tmp_path / "data", rows=20)
+    size = (crashed.folder / "spool.db-wal").stat().st_size
+    spool = Spool(crashed.folder, damaged_spool.CAP)
+    rows = await spool.read(Lane(0), 3, 10**9)
+    await spool.remove(rows)
+    folder = Path(shutil.copytree(crashed.folder, tmp_path / "cut"))
+    await spool.close()
+    with (folder / "spool.db-wal").open("r+b") as log:
+        log.seek(size)
+        log.write(bytes(4120))
+    assert look_at(folder / FILE_NAME).log_break
+    outcome, lost = await ship_what_is_left(crashed, folder)
+    assert (lost, outcome.warnings) == (set(), [])
+    assert notes(folder / FILE_NAME) == []
+
+
+async def test_a_salvage_ends_with_the_service(tmp_path: Path) -> None:
+    crashed = await damaged_spool.make(tmp_path / "data", rows=300)
+    stopped = threading.Event()
+    found = found_in(crashed.folder / FILE_NAME, stopped.is_set)
+    next(found)
+    stopped.set()
+    assert len(list(found)) < 100
