@@ -93,7 +93,7 @@ async def _backend(
 ) -> AsyncIterator[Backend]:
     if settings.store == "embedded":
         embedded = _embedded_store(folder.path, metrics, reached)
-        series = Registry(_series_limits(settings), map(id_of, embedded.sensors()))
+        series = Registry(_series_limits(settings, weeks=0), map(id_of, embedded.sensors()))
         try:
             yield Backend(RegisteredSink(embedded, series), embedded, series, store_warnings=embedded.warnings)
         finally:
@@ -133,7 +133,7 @@ async def _influx_backend(
             for bucket in (settings.influx_bucket, settings.influx_rollup_bucket)
         )
         store = InfluxStore(events, rollup)
-        series = Registry(_series_limits(settings), spool.series(), learning=not spool.has_learned)
+        series = Registry(_series_limits(settings, settings.max_weeks), spool.series(), learning=not spool.has_learned)
         stack.push_async_callback(store.close)
         event_writer, rollup_writer = [
             await stack.enter_async_context(_point_writer(settings, bucket, tokens.write))
@@ -253,8 +253,8 @@ def _body_limits(settings: Settings) -> BodyLimits:
     )
 
 
-def _series_limits(settings: Settings) -> SeriesLimits:
-    return SeriesLimits(settings.max_series, settings.max_new_series_a_minute)
+def _series_limits(settings: Settings, weeks: int) -> SeriesLimits:
+    return SeriesLimits(settings.max_series, settings.max_new_series_a_minute, weeks)
 
 
 def _bounds(settings: Settings) -> Bounds:

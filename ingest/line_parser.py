@@ -46,6 +46,7 @@ _LINE = re.compile(
 _BLANKS_AND_COMMENTS = re.compile(rb"(?>(?:[ \t\0\r\n]++|#[^\n]*+)*)")
 _TAGS = re.compile(rb",(?P<key>" + _IN_TAG + rb")=(?P<value>" + _TAG_VALUE + rb")")
 _FIELDS = re.compile(rb"(?P<key>" + _FIELD_KEY + rb")=(?P<value>" + _VALUE + rb"),?", re.DOTALL)
+_FIELD_KEYS = re.compile(rb"(" + _FIELD_KEY + rb")=" + _VALUE + rb",?", re.DOTALL)
 _KEY = re.compile(_LINE_KEY)
 _NUMBER_TO_CHECK = re.compile(rb"=[-0-9.]*+(?:[eE]|(?<=[0-9.]{17}))")
 # A line that does not parse ends where InfluxDB sees its end: quotes count in the value of a field only. But a string
@@ -147,6 +148,11 @@ def measurement_text(key: bytes) -> bytes:
 def parse_fields(fields: bytes) -> list[tuple[bytes, bytes]]:
     """The fields of a line that parses: unescaped names, values as they stand (a string with its quotes)."""
     return [(unescape_key(match["key"]), match["value"]) for match in _FIELDS.finditer(fields)]
+
+
+def field_keys(fields: bytes) -> list[bytes]:
+    """The names of the fields of a line that parses, as they stand."""
+    return _FIELD_KEYS.findall(fields)
 
 
 def field_refusal(line: Line) -> Reject | None:

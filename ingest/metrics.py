@@ -16,7 +16,8 @@ _WRITE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 Gauges = Callable[[], dict[str, float]]
 
 _GAUGES = {
-    "series": "Sensors, and series of other measurements, that are known",
+    "series": "Sensors, and series and fields of other measurements, that are known",
+    "weeks": "Weeks of which points have been kept in front of InfluxDB, or are on their way",
     "spool_points": "Points that wait in the spool",
     "spool_bytes": "Bytes of line protocol that wait in the spool",
     "spool_oldest_age_seconds": "Seconds since the oldest point in the spool arrived",

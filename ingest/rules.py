@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from ingest.bounded import BoundedDict
 from ingest.event import MAX_TIMESTAMP_MS, Event
 from ingest.reject import Reject
+from ingest.series.known import Standing
 from ingest.series.names import Name
-from ingest.series.registry import Registry, Standing
+from ingest.series.registry import Registry
 from ingest.tag import MAX_CACHED_TAG_CHARACTERS, MAX_CACHED_TAGS, parse_tag
 
 
@@ -31,6 +32,8 @@ class Rules:
         self._limits = limits
         self._clock_ms = clock_ms
         self._series = series
+        # Whoever comes next is most often of a week that is known, as the last one was.
+        self._known_span = series.weeks.around(clock_ms())
         # Tags of known sensors; bounded, like everything that a flood of names would fill.
         self._known_tags: BoundedDict[str, Standing] = BoundedDict(MAX_CACHED_TAGS)
 
@@ -40,30 +43,51 @@ class Rules:
 
     def check_all(self, events: list[Event]) -> list[Event] | None:
         """All the events as they will be stored, or None when any of them needs a closer look."""
+        if not events:
+            return events
         oldest, newest = self._window_ms()
+        # Most bodies lie in weeks that are known: of those nothing else is asked.
+        start, stop = self._known_span
+        if not start <= events[0].timestamp_ms <= stop:
+            start, stop = self._known_span = self._series.weeks.around(events[0].timestamp_ms)
+        start, stop = max(start, oldest), min(stop, newest)
         known_tags, longest = self._known_tags, self._limits.max_valor_bytes // 4
         for event in events:
-            tag, valor = event.tag, event.valor
-            if not (oldest <= event.timestamp_ms <= newest and len(valor) <= longest) or valor.isspace():
+            tag, valor, timestamp_ms = event.tag, event.valor, event.timestamp_ms
+            if len(valor) > longest or valor.isspace():
+                return None
+            if not start <= timestamp_ms <= stop and self.time_refusal(timestamp_ms):
                 return None
             if tag not in known_tags and (_tag_refusal(tag) or self._sensor_refusal(tag)):
                 return None
         return events
 
     def admit(self, series: Name) -> Standing | Reject:
-        """Whether points of another measurement's series may be kept."""
+        """Whether points of another measurement's series, or of a field of one, may be kept."""
         return self._series.admit(series)
 
+    def time_refusal(self, time_ms: int) -> Reject | None:
+        """Why no point of this time is kept, whatever it is of: it is outside the window, or of one week too many."""
+        start, stop = self._known_span
+        return self._timestamp_refusal(time_ms) or (None if start <= time_ms <= stop else self._week_refusal(time_ms))
+
     def _refusal(self, event: Event) -> Reject | None:
-        tag = event.tag
+        tag, time_ms = event.tag, event.timestamp_ms
         is_known = tag in self._known_tags
+        start, stop = self._known_span
         return (
             (None if is_known else _tag_refusal(tag))
-            or self._timestamp_refusal(event.timestamp_ms)
+            or self._timestamp_refusal(time_ms)
             or self._valor_refusal(event.valor)
+            or (None if start <= time_ms <= stop else self._week_refusal(time_ms))
             # Last: what is refused for another reason takes no place from a sensor.
             or (None if is_known else self._sensor_refusal(tag))
         )
+
+    def _week_refusal(self, time_ms: int) -> Reject | None:
+        standing = self._series.admit_time(time_ms, self._clock_ms())
+        self._known_span = self._series.weeks.around(time_ms)
+        return standing if isinstance(standing, Reject) else None
 
     def _sensor_refusal(self, tag: str) -> Reject | None:
         standing = self._series.admit(tag)

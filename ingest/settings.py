@@ -93,6 +93,10 @@ class Settings:
         10_000, "sensors and other series that may be new within a minute; 0: no limit", least=0
     )
 
+    max_weeks: int = _setting(
+        600, "weeks of which points are taken in front of InfluxDB, those around now beside; 0: no limit", least=0
+    )
+
     spool_max_bytes: int = _setting(4 * 2**30, "line protocol the spool may hold before 503 is answered", least=2**20)
     dead_letters_max_bytes: int = _setting(
         2**30, "lines refused by InfluxDB that are kept before 503 is answered to all but events", least=2**20

@@ -12,15 +12,17 @@ from ingest.event import NS_PER_MS, Event
 from ingest.line_parser import (
     BadLine,
     Line,
+    field_keys,
     field_refusal,
     parse_fields,
     parse_lines,
+    unescape_key,
     unescape_string,
 )
 from ingest.reject import Reject
 from ingest.rules import Rules
-from ingest.series.names import Name, name_of_key
-from ingest.series.registry import Standing
+from ingest.series.known import Standing
+from ingest.series.names import Name, measurement_of, name_of_field, name_of_key
 
 # InfluxDB 2 knows the first four, InfluxDB 1 all of them.
 NS_PER_PRECISION = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
@@ -28,12 +30,14 @@ NS_PER_PRECISION = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10*
 _MIN_TIME_NS, _MAX_TIME_NS = -(2**63) + 2, 2**63 - 2
 _MAX_CACHED_KEYS = 200_000
 _MAX_CACHED_KEY_BYTES = 512
+_NOT_KEPT = Reject("measurement", "the embedded store keeps the measurement events only; --store influx keeps any")
 
 
 class _Series(msgspec.Struct, frozen=True):
-    """What a line's key means: the ``tag`` of an event, or "" for a measurement that passes through."""
+    """What a line's key means: the ``tag`` of an event, or "" for a ``measurement`` that passes through."""
 
     tag: str
+    measurement: bytes
 
 
 class LineBody:
@@ -68,6 +72,8 @@ class LineDecoder:
         self._clock_ns = clock_ns
         self._keeps_other_measurements = keeps_other_measurements
         self._series: BoundedDict[bytes, _Series] = BoundedDict(_MAX_CACHED_KEYS)
+        # Measurements with the names of fields that are known and come together.
+        self._shapes: BoundedDict[tuple[bytes, ...], Standing] = BoundedDict(_MAX_CACHED_KEYS)
         self._messages = MessageDecoder(rules)
 
     def decode(self, body: bytes, precision: str) -> Decoded:
@@ -99,37 +105,55 @@ class LineDecoder:
         if not _MIN_TIME_NS <= time_ns <= _MAX_TIME_NS:
             return Reject("time_range", f"time outside range {_MIN_TIME_NS} - {_MAX_TIME_NS}")
         if is_message(line.key):
-            return self._messages.decode(line, time_ns)
+            return self._messages.decode(line, time_ns, now_ns)
         series = self._series.get(line.key)
         return self._of_series(line, time_ns, series) if series else self._of_new_key(line, time_ns)
 
     def _of_series(self, line: Line, time_ns: int, series: _Series) -> Event | bytes | Reject:
         if not series.tag:
-            return field_refusal(line) or b"%b %b %d\n" % (line.key, line.fields, time_ns)
+            refusal = (
+                field_refusal(line)
+                or self._rules.time_refusal(time_ns // NS_PER_MS)
+                or self._fields_refusal(series.measurement, line.fields)
+            )
+            return refusal or b"%b %b %d\n" % (line.key, line.fields, time_ns)
         valor = _valor(line.fields)
         return valor if isinstance(valor, Reject) else self._rules.check(Event(time_ns // NS_PER_MS, series.tag, valor))
 
     def _of_new_key(self, line: Line, time_ns: int) -> Event | bytes | Reject:
         name = _name_of(line.key)
+        if isinstance(name, bytes) and not self._keeps_other_measurements:
+            return _NOT_KEPT
         if isinstance(name, Reject):
             return name
-        series = _Series(name if isinstance(name, str) else "")
-        standing = self._standing(name)
-        item = standing if isinstance(standing, Reject) else self._of_series(line, time_ns, series)
-        # What is refused is not remembered, or a flood of names would drive out the others.
-        if standing is Standing.KNOWN and not isinstance(item, Reject) and len(line.key) <= _MAX_CACHED_KEY_BYTES:
+        series = _Series(name, b"") if isinstance(name, str) else _Series("", measurement_of(line.key))
+        item = self._of_series(line, time_ns, series)
+        if isinstance(item, Reject):
+            # Nothing is remembered of it, or a flood of names would drive out the others.
+            return item
+        # The rules have asked for the sensor of an event already, if it has not been known for long.
+        standing = Standing.KNOWN if isinstance(name, str) else self._rules.admit(name)
+        if isinstance(standing, Reject):
+            return standing
+        if standing is Standing.KNOWN and len(line.key) <= _MAX_CACHED_KEY_BYTES:
             self._series.remember(line.key, series)
         return item
 
-    def _standing(self, name: Name) -> Standing | Reject:
-        if isinstance(name, str):
-            # The rules ask for the sensor with each event, if it has not been known for long.
-            return Standing.KNOWN
-        if not self._keeps_other_measurements:
-            return Reject(
-                "measurement", "the embedded store keeps the measurement events only; --store influx keeps any"
-            )
-        return self._rules.admit(name)
+    def _fields_refusal(self, measurement: bytes, fields: bytes) -> Reject | None:
+        """Why the fields of another measurement are not taken: each costs InfluxDB what a series does."""
+        keys = field_keys(fields)
+        shape = (measurement, *keys)
+        if shape in self._shapes:
+            return None
+        are_known = True
+        for key in keys:
+            standing = self._rules.admit(name_of_field(measurement, unescape_key(key)))
+            if isinstance(standing, Reject):
+                return standing
+            are_known = are_known and standing is Standing.KNOWN
+        if are_known and sum(map(len, shape)) <= _MAX_CACHED_KEY_BYTES:
+            self._shapes.remember(shape, Standing.KNOWN)
+        return None
 
 
 def _name_of(key: bytes) -> Name | Reject:

@@ -11,7 +11,7 @@ import msgspec
 from ingest.decode import RefusedMessage
 from ingest.decode.json_events import EMPTY
 from ingest.decode.json_text import BOM, event_of, one_line, parse_text
-from ingest.event import Event
+from ingest.event import NS_PER_MS, Event
 from ingest.line_parser import Line, parse_fields, unescape_string
 from ingest.line_protocol import escape_string
 from ingest.reject import Reject
@@ -23,6 +23,7 @@ REFUSED_MEASUREMENT = "refused_messages"
 _SEGMENTS = (b"country", b"region", b"sensor")
 _PAYLOAD = b"payload"
 _MAX_KEPT_CHARACTERS = 4_096
+_NS_PER_SECOND = 10**9
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -38,14 +39,19 @@ class MessageDecoder:
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
 
-    def decode(self, line: Line, time_ns: int) -> Message | RefusedMessage | Reject:
-        """``time_ns`` is when it came; a Reject means that the line itself is none of Telegraf's."""
+    def decode(self, line: Line, time_ns: int, now_ns: int) -> Message | RefusedMessage | Reject:
+        """``time_ns`` is when it came to Telegraf; a Reject means that the line itself is none of Telegraf's."""
         fields = dict(parse_fields(line.fields))
         if not all(fields.get(name, b"").startswith(b'"') for name in (*_SEGMENTS, _PAYLOAD)):
             return Reject("event_fields", "a line of mqtt_message has the texts country, region, sensor and payload")
         topic_tag, payload = _topic_tag(fields), unescape_string(fields[_PAYLOAD])
         message = self._message(payload, topic_tag)
-        return _refused(message, topic_tag, payload, time_ns) if isinstance(message, Reject) else message
+        if not isinstance(message, Reject):
+            return message
+        if self._rules.time_refusal(time_ns // NS_PER_MS):
+            # Telegraf's clock is wrong. Two messages of one second are still two points.
+            time_ns = now_ns - now_ns % _NS_PER_SECOND + time_ns % _NS_PER_SECOND
+        return _refused(message, topic_tag, payload, time_ns)
 
     def _message(self, payload: bytes, topic_tag: str) -> Message | Reject:
         text = one_line(payload.removeprefix(BOM))

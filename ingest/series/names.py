@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from ingest.line_parser import key_of, measurement_text, parse_tags, unescape_key
+from ingest.line_parser import key_of, measurement_text, parse_fields, parse_tags, unescape_key
 from ingest.line_protocol import MEASUREMENT
 from ingest.reject import Reject
 
 Name = str | bytes
-"""``country.region.sensor``, or the bytes of another measurement's name."""
+"""``country.region.sensor``, or bytes: another measurement with its tags, or a field of one."""
 
 _EVENTS = MEASUREMENT.encode()
 _SEGMENTS = (b"country", b"region", b"sensor")
@@ -21,14 +21,28 @@ def name_of_key(key: bytes) -> Name | Reject:
     tags = parse_tags(key)
     if isinstance(tags, Reject):
         return tags
-    measurement = unescape_key(measurement_text(key))
+    measurement = measurement_of(key)
     return tag_of(tags) if measurement == _EVENTS else _name(measurement, tags)
 
 
-def name_of_line(line: bytes) -> Name:
-    """The name of the series of a line that has been decoded."""
-    name = name_of_key(key_of(line))
-    return b"" if isinstance(name, Reject) else name
+def name_of_field(measurement: bytes, field: bytes) -> Name:
+    """What a field of another measurement is known by; both unescaped. No measurement begins with a line break."""
+    return b"\nfield %b\n%b" % (measurement, field)
+
+
+def names_of_line(line: bytes) -> list[Name]:
+    """The names of the series of a line that has been decoded, and of its fields where it is no event."""
+    key = key_of(line)
+    name = name_of_key(key)
+    if not isinstance(name, bytes):
+        return [name] if isinstance(name, str) else []
+    measurement, fields = measurement_of(key), line[len(key) + 1 : line.rindex(b" ")]
+    return [name, *(name_of_field(measurement, field) for field, _ in parse_fields(fields))]
+
+
+def measurement_of(key: bytes) -> bytes:
+    """The measurement of a line's ``key``, unescaped."""
+    return unescape_key(measurement_text(key))
 
 
 def tag_of(tags: Mapping[bytes, bytes]) -> str:

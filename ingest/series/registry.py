@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import Enum
 from hashlib import blake2b
 from threading import Lock
 
@@ -14,33 +13,28 @@ from ingest.errors import IngestError
 from ingest.event import Event
 from ingest.reject import Reject
 from ingest.seldom import Seldom
-from ingest.series.names import Name, name_of_line
+from ingest.series.known import Known, Standing
+from ingest.series.names import Name, names_of_line
+from ingest.series.weeks import Weeks, is_week
 from ingest.token_bucket import TokenBucket
 
-# Nothing is on its way to the disk for longer; what has not arrived by then never will.
-_UNSAVED_SECONDS = 60.0
 _RECENTLY_SECONDS = 60.0
 _MAX_SHOWN_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesLimits:
-    """How many series may be known in all, and how many new ones a minute; 0 is no limit."""
+    """How many series may be known in all, how many new ones a minute, and of how many weeks; 0 is no limit."""
 
     max_series: int = 0
     max_new_a_minute: int = 0
-
-
-class Standing(Enum):
-    """What a series is whose points may be kept."""
-
-    KNOWN = "known"
-    NEW = "new"
-    """Some of its points are on their way to the disk, none is there yet: ask again next time."""
+    max_weeks: int = 0
 
 
 class Registry:
     """Knows a series by the 8 bytes of its ``id``, about 90 bytes of memory each; any thread may use it.
+
+    A field of another measurement counts as a series does. ``weeks`` are those of which points are kept.
 
     A series becomes known when points of it are on disk. One whose points never got there is forgotten again. ``known``
     are those of earlier; while ``learning`` not all of those are in it yet, so that new ones are not counted by the
@@ -56,8 +50,10 @@ class Registry:
         clock_seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._limits = limits
-        self._known = set(known)
-        self._unsaved: dict[int, float] = {}
+        ids = set(known)
+        weeks = set(filter(is_week, ids))
+        self.weeks = Weeks(limits.max_weeks, weeks, clock_seconds)
+        self._known = Known(ids - weeks)
         self._rate = TokenBucket(limits.max_new_a_minute / 60, limits.max_new_a_minute, clock_seconds)
         self._learning = learning
         self._clock_seconds = clock_seconds
@@ -69,34 +65,30 @@ class Registry:
         """Whether points of the series ``name`` may be kept, or why not."""
         series = id_of(name)
         with self._lock:
-            if series in self._known:
-                return Standing.KNOWN
-            if series in self._unsaved:
-                return Standing.NEW
+            standing = self._known.standing(series)
+            if standing:
+                return standing
             now = self._clock_seconds()
-            self._forget_unsaved(now - _UNSAVED_SECONDS)
+            self._known.forget_unsaved(now)
             refusal = self._refusal()
-            if refusal is not None:
-                self._refused = (refusal, now)
-                self._tell(
-                    "series_refused",
-                    code=refusal.code,
-                    reason=refusal.reason,
-                    example=str(name)[:_MAX_SHOWN_CHARACTERS],
-                )
-                return refusal
-            self._unsaved[series] = now
-            return Standing.NEW
+            return self._told(refusal, str(name)) if refusal else self._known.take(series, now)
 
-    def unsaved(self, events: Iterable[Event], lines: Iterable[bytes]) -> Sequence[int]:
-        """The ids of those series of ``events`` and ``lines`` that have to get on disk with them."""
-        if not self._unsaved:
-            return ()
+    def admit_time(self, time_ms: int, now_ms: int) -> Standing | Reject:
+        """Whether points of this time may be kept: not if it is of one week too many."""
+        standing = self.weeks.admit(time_ms, now_ms)
+        return self._told(standing, str(time_ms)) if isinstance(standing, Reject) else standing
+
+    def unsaved(self, events: Sequence[Event], lines: Sequence[bytes]) -> Sequence[int]:
+        """The ids of those series and weeks of ``events`` and ``lines`` that have to get on disk with them."""
+        weeks = self.weeks.unsaved(events, lines)
+        if not self._known.unsaved:
+            return weeks
         names: set[Name] = {event.tag for event in events}
-        names.update(name_of_line(line) for line in lines)
+        for line in lines:
+            names.update(names_of_line(line))
         ids = map(id_of, names)
         with self._lock:
-            return [series for series in ids if series in self._unsaved]
+            return weeks + [series for series in ids if series in self._known.unsaved]
 
     @contextmanager
     def saving(self, unsaved: Sequence[int]) -> Iterator[None]:
@@ -114,28 +106,32 @@ class Registry:
     def learned(self, ids: Iterable[int], *, all_of_them: bool = False) -> None:
         """Series of earlier; after ``all_of_them`` new ones are counted by the minute."""
         with self._lock:
-            self._known.update(ids)
+            self._known.ids.update(ids)
             self._learning = self._learning and not all_of_them
 
     def gauges(self) -> dict[str, float]:
-        return {"series": len(self._known) + len(self._unsaved)}
+        return {"series": len(self._known), "weeks": len(self.weeks)}
 
     def warnings(self) -> list[str]:
-        """That new series are being refused, while they are."""
+        """That new series, or weeks, are being refused, while they are."""
         if self._refused is None or self._clock_seconds() - self._refused[1] > _RECENTLY_SECONDS:
             return []
-        return [f"new sensors are refused: {self._refused[0].reason}"]
+        return [f"what is new is refused: {self._refused[0].reason}"]
 
-    def _saved(self, series: Sequence[int]) -> None:
-        if series:
+    def _saved(self, ids: Sequence[int]) -> None:
+        if ids:
+            self.weeks.save(filter(is_week, ids))
             with self._lock:
-                self._known.update(series)
-                for one in series:
-                    self._unsaved.pop(one, None)
+                self._known.save(id_ for id_ in ids if not is_week(id_))
+
+    def _told(self, refusal: Reject, example: str) -> Reject:
+        self._refused = (refusal, self._clock_seconds())
+        self._tell("series_refused", code=refusal.code, reason=refusal.reason, example=example[:_MAX_SHOWN_CHARACTERS])
+        return refusal
 
     def _refusal(self) -> Reject | None:
         limits = self._limits
-        if limits.max_series and len(self._known) + len(self._unsaved) >= limits.max_series:
+        if limits.max_series and len(self._known) >= limits.max_series:
             return Reject(
                 "series_limit",
                 f"it is of a new series, and {limits.max_series} are known, which is all that max_series allows:"
@@ -148,13 +144,6 @@ class Registry:
                 " send it again later, or raise --max-new-series-a-minute",
             )
         return None
-
-    def _forget_unsaved(self, admitted_before: float) -> None:
-        while self._unsaved:
-            series, admitted_at = next(iter(self._unsaved.items()))
-            if admitted_at >= admitted_before:
-                break
-            del self._unsaved[series]
 
 
 def id_of(name: Name) -> int:

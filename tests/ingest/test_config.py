@@ -5,7 +5,20 @@ import pytest
 from ingest.config import ConfigError, access_settings, influx_tokens, load
 from ingest.settings import Declared, Settings, declared
 
-UNITS = ("bytes", "seconds", "ms", "points", "series", "minute", "port", "flight", "connections", "events", "second")
+UNITS = (
+    "bytes",
+    "seconds",
+    "ms",
+    "points",
+    "series",
+    "weeks",
+    "minute",
+    "port",
+    "flight",
+    "connections",
+    "events",
+    "second",
+)
 
 
 def test_the_defaults() -> None:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from ingest.settings import Settings
 from tests.ingest.service import serving
 
 NOW_MS = 1_760_000_000_000
+NOW_NS = NOW_MS * 1_000_000
 TAG = "brasil.sudeste.sensor01"
 RULES = Rules(Limits(631_152_000_000, 86_400_000, 0, 64), lambda: NOW_MS, Registry(SeriesLimits()))
 
@@ -42,7 +44,7 @@ def line(payload: bytes, time: int = 5) -> Line:
 @given(payloads.filter(lambda payload: not payload.lstrip().startswith(b"[")))
 def test_a_message_becomes_what_the_same_body_becomes(payload: bytes) -> None:
     over_http = JsonDecoder(RULES).thorough(payload)
-    by_mqtt = MessageDecoder(RULES).decode(line(payload), 5)
+    by_mqtt = MessageDecoder(RULES).decode(line(payload), NOW_NS, NOW_NS)
     if over_http.events:
         assert isinstance(by_mqtt, Message), payload
         assert by_mqtt.event == over_http.events[0]
@@ -52,21 +54,24 @@ def test_a_message_becomes_what_the_same_body_becomes(payload: bytes) -> None:
         assert (by_mqtt.reject.code, by_mqtt.reject.reason) == (rejected.code, rejected.reason), payload
 
 
-@given(st.binary(max_size=6_000))
-def test_what_is_kept_of_a_refused_message_is_one_line_that_influxdb_can_read(payload: bytes) -> None:
-    refused = MessageDecoder(RULES).decode(line(payload), 1_234)
+@pytest.mark.parametrize(("time_ns", "kept_at"), [(NOW_NS - 7 * 10**9 + 5,) * 2, (1_234, NOW_NS + 1_234)])
+@given(payload=st.binary(max_size=6_000))
+def test_what_is_kept_of_a_refused_message_is_one_line_that_influxdb_can_read(
+    time_ns: int, kept_at: int, payload: bytes
+) -> None:
+    refused = MessageDecoder(RULES).decode(line(payload), time_ns, NOW_NS)
     assert isinstance(refused, RefusedMessage)
     (parsed,) = parse_lines(refused.line)
     assert isinstance(parsed, Line), refused.line
     assert parsed.key == f"refused_messages,code={refused.reject.code}".encode()
-    assert parsed.time == 1_234
+    assert parsed.time == kept_at
     kept = escape_string(payload.decode(errors="replace")[:4_096])
     assert f'payload="{kept}'.encode() in parsed.fields
 
 
 def test_a_missing_tag_is_the_topics() -> None:
     payload = json.dumps({"timestamp": NOW_MS, "valor": "1"}).encode()
-    message = MessageDecoder(RULES).decode(line(payload), 5)
+    message = MessageDecoder(RULES).decode(line(payload), NOW_NS, NOW_NS)
     assert isinstance(message, Message), message
     assert message.event == Event(NOW_MS, TAG, "1")
 

@@ -248,7 +248,7 @@ async def test_a_store_that_is_away_is_said_but_events_are_taken(tmp_path: Path)
 
 
 async def test_a_full_spool_answers_503_and_says_when_to_come_back(tmp_path: Path) -> None:
-    body = "".join(f"m v={number} {number}\n" for number in range(40_000))
+    body = "".join(f"m v={number} {1_760_000_000_000_000_000 + number}\n" for number in range(34_000))
     async with serving(unreachable_influx_settings(tmp_path, spool_max_bytes=2**20)) as client:
         async with client.post("/write", data=body) as answer:
             assert answer.status == 204

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from ingest.errors import SpoolFull
 from ingest.event import Event
 from ingest.reject import Reject
-from ingest.series.registry import Registry, SeriesLimits, Standing, id_of
+from ingest.series.known import Standing
+from ingest.series.registry import Registry, SeriesLimits, id_of
 
 NAMES = st.lists(st.integers(0, 40).map(lambda number: f"a.b.s{number}"), max_size=80)
 
@@ -39,7 +40,7 @@ def test_a_series_is_known_once_it_is_on_disk() -> None:
     assert registry.admit("a.b.c") is Standing.NEW
     save(registry, "a.b.c")
     assert registry.admit("a.b.c") is Standing.KNOWN
-    assert registry.gauges() == {"series": 1}
+    assert registry.gauges() == {"series": 1, "weeks": 0}
 
 
 @given(NAMES, st.integers(1, 20), st.data())
@@ -108,7 +109,7 @@ def test_while_it_learns_the_rate_does_not_count() -> None:
 
 def test_it_warns_while_it_refuses() -> None:
     clock = Clock()
-    registry = Registry(SeriesLimits(max_series=1), [1], clock_seconds=clock)
+    registry = Registry(SeriesLimits(max_series=1), [id_of("a.b.old")], clock_seconds=clock)
     assert registry.warnings() == []
     registry.admit("a.b.c")
     (warning,) = registry.warnings()
