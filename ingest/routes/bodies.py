@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from aiohttp import hdrs, web
+from aiohttp import HttpVersion11, hdrs, web
 
 from ingest.capacity import BodyShare
 from ingest.decode.limits import ItemLimits
@@ -70,11 +70,13 @@ async def _all_of(request: web.Request, limits: BodyLimits, share: BodyShare) ->
 
 
 async def _go_on(request: web.Request) -> None:
-    """Tell a client that waits for it to send the body."""
-    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+    """Tell a client that waits for it to send the body. HTTP/1.0 knows nothing of it."""
+    if request.version >= HttpVersion11 and hdrs.EXPECT in request.headers:
         await request.writer.write(_CONTINUE)
         request.writer.output_size = 0
 
 
-async def expected(_: web.Request) -> None:
+async def expected(request: web.Request) -> None:
     """The ``expect_handler`` of routes that read bodies here: nobody is to send one that is refused at its head."""
+    if request.version >= HttpVersion11 and request.headers.get(hdrs.EXPECT, "").lower() != "100-continue":
+        raise web.HTTPExpectationFailed

@@ -32,7 +32,17 @@ class Patience:
 class Connection(web.RequestHandler):
     """Serves one client; ``is_overdue`` tells when it has taken too long."""
 
-    __slots__ = ("_capacity", "_counted", "_head_since", "_patience", "_stuck_since")
+    __slots__ = (
+        "_capacity",
+        "_closing_since",
+        "_counted",
+        "_gate",
+        "_half_closed",
+        "_head_since",
+        "_patience",
+        "_stuck_since",
+        "_wire",
+    )
 
     def __init__(
         self,
@@ -51,12 +61,17 @@ class Connection(web.RequestHandler):
             # The body comes as it was sent: inflating has limits and reasons of its own.
             auto_decompress=False,
         )
-        self._parser: Any = Gate(self._parser, self, capacity, refusals)
+        self._gate = Gate(self._parser, self, capacity, refusals)
+        self._parser: Any = self._gate
         self._patience = patience
         self._capacity = capacity
         self._counted = False
         self._head_since: float | None = None
         self._stuck_since: float | None = None
+        # aiohttp forgets its transport when it closes it, while that still waits for its client to take what is left.
+        self._wire: asyncio.Transport | None = None
+        self._closing_since: float | None = None
+        self._half_closed = False
 
     @property
     def counted(self) -> bool:
@@ -65,14 +80,30 @@ class Connection(web.RequestHandler):
 
     def is_overdue(self, now: float) -> bool:
         """Whether it is to be cut, at ``now`` on the loop's clock; a slow body is its handler's concern."""
-        head_since, stuck_since = self._head_since, self._stuck_since
-        return (head_since is not None and now - head_since > self._patience.head_seconds) or (
-            stuck_since is not None and now - stuck_since > self._patience.answer_seconds
+        if self._closing_since is None and self._wire is not None and self._wire.is_closing():
+            self._closing_since = now
+        head_since, stuck_since, closing_since = self._head_since, self._stuck_since, self._closing_since
+        patience = self._patience
+        return (
+            (head_since is not None and now - head_since > patience.head_seconds)
+            or (stuck_since is not None and now - stuck_since > patience.answer_seconds)
+            or (closing_since is not None and now - closing_since > patience.answer_seconds)
         )
 
     def is_idle(self) -> bool:
         waiter = self._waiter
         return waiter is not None and not waiter.done() and not self._messages and self._stuck_since is None
+
+    def idle_seconds(self, now: float) -> float:
+        """How long it has been waiting for a request; 0 if it is not."""
+        if self._closing_since is not None or not self.is_idle():
+            return 0.0
+        return now - (self._next_keepalive_close_time - self._keepalive_timeout)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether no request has ever come."""
+        return self._request_count == 0
 
     def count(self) -> None:
         self._counted = True
@@ -85,8 +116,27 @@ class Connection(web.RequestHandler):
 
     def cut(self) -> None:
         self._capacity.shed.slow.inc()
-        if self.transport is not None:
-            self.transport.abort()
+        self.abort()
+
+    def abort(self) -> None:
+        if self._wire is not None:
+            self._wire.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._wire = self.transport
+        # Whoever connects has something to say.
+        self._head_since = self._loop.time()
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Whether the connection stays open for the answers to what has come: writes, which may be kept already.
+
+        A client that is gone for good looks the same, and nothing is read for it.
+        """
+        self._half_closed = (
+            self._gate.ends_with_write and not self.is_idle() and self._stuck_since is None and self.ssl_context is None
+        )
+        return self._half_closed
 
     def data_received(self, data: bytes) -> None:
         requests = self._request_count
@@ -110,11 +160,16 @@ class Connection(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
+        if isinstance(resp, web.HTTPExpectationFailed):
+            # It is raised before any of the application's own code sees the request.
+            resp = error_answer(resp.status, "expectation_failed", "only Expect: 100-continue is known")
         try:
             finished = await super().finish_response(request, resp, start_time)
             if self._stuck_since is not None:
                 # Small answers wait for nobody: a client that reads none of them would fill the memory with them.
                 await self._taken()
+            if self._half_closed and not self._messages:
+                self.close()
             return finished
         except RuntimeError as error:
             if not str(error).endswith(_UVLOOP_SAYS_CLOSED):
@@ -130,10 +185,19 @@ class Connection(web.RequestHandler):
             return
 
     def connection_lost(self, exc: BaseException | None) -> None:
+        reading = self._task_handler if self._is_read() else None
         super().connection_lost(exc)
-        if self._messages:
-            # No handler will come to it any more. One that has begun finishes, and counts until then.
+        self._wire = None
+        if self._waiter is not None:
+            # No handler will come to what was let in. One that has begun finishes, and counts until then.
             self._leave()
+        if reading is not None:
+            reading.cancel()
+
+    def _is_read(self) -> bool:
+        """Whether what is at work is for its client alone."""
+        request = self._current_request
+        return request is not None and request.method == "GET"
 
     def _leave(self) -> None:
         if self._counted:

@@ -44,6 +44,7 @@ class Gate:
         self._capacity = capacity
         self._refusal_of = refusals.by_path
         self._arriving: Any = None
+        self._last: Any = None
         self._wire_bytes = 0
         # Everything but feed_data is the parser's own.
         self.message_consumed = parser.message_consumed
@@ -74,10 +75,16 @@ class Gate:
         self._doorway.answer(refusal)
         return [], upgraded, tail
 
+    @property
+    def ends_with_write(self) -> bool:
+        """Whether the last request is one that writes, and came whole."""
+        is_whole = self._arriving is None or self._arriving.is_eof()
+        return is_whole and self._last is not None and self._last.method == "POST"
+
     def _weigh(self, messages: Any, size: int) -> None:
         """Cut a body whose chunks are mostly packing: the parser holds on to it, and no limit of a body sees it."""
         if messages:
-            payload = messages[-1][1]
+            self._last, payload = messages[-1]
             self._arriving, self._wire_bytes = None if payload.is_eof() else payload, 0
         elif self._arriving is not None:
             self._wire_bytes += size

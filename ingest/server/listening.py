@@ -25,6 +25,10 @@ _ACCEPTS_A_ROUND = 200
 _SWEEP_SECONDS = 0.5
 _REST_SECONDS = 0.5
 _GOODBYE_SECONDS = 5.0
+# Where all places are taken, who rests for so long loses his; looking for them goes through thousands.
+_REST_OF_SILENT_SECONDS = 1.0
+_REST_OF_OTHERS_SECONDS = 5.0
+_LOOK_SECONDS = 0.2
 _NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
@@ -66,6 +70,8 @@ class Crowd:
         self._refusals = refusals
         self._shed = capacity.shed
         self._coming: set[asyncio.Task[Any]] = set()
+        self._resting: list[Connection] = []
+        self._looked_at = 0.0
         self._log = Seldom(structlog.get_logger("server").warning)
 
     def __len__(self) -> int:
@@ -82,10 +88,30 @@ class Crowd:
             except OSError as error:
                 self._rest(listener, error)
                 return
-            if len(self) < self._doors.most_connections:
+            if len(self) < self._doors.most_connections or self._make_room():
                 self._welcome(client)
             else:
                 self._turn_away(client)
+
+    def _make_room(self) -> bool:
+        """End one that rests, first of all one that has never said anything."""
+        now = asyncio.get_running_loop().time()
+        if not self._resting and now - self._looked_at >= _LOOK_SECONDS:
+            self._looked_at = now
+            self._resting = self._found_resting(now)
+        while self._resting:
+            connection = self._resting.pop()
+            if connection.idle_seconds(now) >= _least_rest(connection):
+                self._shed.slow.inc()
+                connection.abort()
+                return True
+        return False
+
+    def _found_resting(self, now: float) -> list[Connection]:
+        """Who has waited longest stands last."""
+        connections = cast("list[Connection]", self._server.connections)
+        resting = [each for each in connections if each.idle_seconds(now) >= _least_rest(each)]
+        return sorted(resting, key=lambda each: (each.is_silent, each.idle_seconds(now)))
 
     async def sweep(self) -> None:
         """Cut those that are overdue, for ever."""
@@ -149,6 +175,10 @@ class Crowd:
             coming.cancel()
         if self._coming:
             await asyncio.wait(self._coming)
+
+
+def _least_rest(connection: Connection) -> float:
+    return _REST_OF_SILENT_SECONDS if connection.is_silent else _REST_OF_OTHERS_SECONDS
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -228,3 +229,82 @@ async def test_who_announces_much_or_sends_slowly_keeps_no_large_body_out(tmp_pa
                     assert answer.status == 503
                 await asyncio.sleep(0.1)
             assert b"overloaded" in await streams[1][0].readuntil(b"}")
+
+
+async def test_who_takes_nothing_of_a_last_answer_loses_its_place(tmp_path: Path) -> None:
+    settings = Settings(port=0, data_dir=tmp_path, idle_timeout_seconds=1.0, answer_timeout_seconds=1.0)
+    async with serving(settings) as client:
+        url = client._base_url
+        assert url is not None
+        # So many that what is left fits the server's own buffer, whatever the system's holds: nothing is paused.
+        clients = [small_client() for _ in range(8)]
+        for number, each in enumerate(clients):
+            await asyncio.get_running_loop().sock_connect(each, (url.host, url.port))
+            await asyncio.get_running_loop().sock_sendall(each, OPENAPI * (30 + 20 * number))
+        deadline = time.monotonic() + 30
+        while await gauge(client, "connections") > 1:
+            assert time.monotonic() < deadline, "some keep their places"
+            await asyncio.sleep(0.2)
+        for each in clients:
+            each.close()
+
+
+OPENAPI = b"GET /openapi.yaml HTTP/1.1\r\nHost: p\r\n\r\n"
+
+
+def small_client() -> socket.socket:
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    client.setblocking(False)
+    return client
+
+
+async def test_who_connects_and_says_nothing_is_ended_as_one_that_never_ends_its_head(tmp_path: Path) -> None:
+    settings = Settings(port=0, data_dir=tmp_path, head_timeout_seconds=0.5)
+    async with serving(settings) as client, connected(client) as streams:
+        assert await all_ended(streams, 20) in ([b""], [b"reset"])
+
+
+async def test_where_it_is_full_the_silent_make_room_for_who_comes(tmp_path: Path) -> None:
+    async with serving(Settings(port=0, data_dir=tmp_path, max_connections=20)) as client:
+        await put(client, EVENT)
+        async with connected(client, 19) as silent:
+            await asyncio.sleep(1.2)
+            async with connected(client, 10) as streams:
+                for reader, writer in streams:
+                    writer.write(b"GET /health HTTP/1.1\r\nHost: p\r\n\r\n")
+                    assert b" 200 " in await reader.readline()
+            assert sum(reader.at_eof() or reader.exception() is not None for reader, _ in silent) >= 10
+            # Who has said something before is kept.
+            assert client.connector is not None
+            before = len(client.connector._conns)
+            await put(client, EVENT)
+            assert len(client.connector._conns) == before == 1
+
+
+async def test_who_ends_only_its_own_side_gets_the_answers_to_its_writes(tmp_path: Path) -> None:
+    body = b'{"timestamp": 1539112021301, "tag": "brasil.sul.s1", "valor": "1"}'
+    async with serving(Settings(port=0, data_dir=tmp_path)) as client, connected(client, 2) as streams:
+        for (_, writer), number in zip(streams, (1, 5), strict=True):
+            writer.write((HEAD.replace(b"1000", b"%d" % len(body)) + body) * number)
+            writer.write_eof()
+        answers = await all_ended(streams, 20)
+        assert [answer.count(b" 202 ") for answer in answers] == [1, 5]
+
+
+@pytest.mark.parametrize("line", [b"POST /events", b"GET /health", b"GET /nowhere"])
+async def test_an_expectation_that_nobody_knows_is_an_error_like_any_other(tmp_path: Path, line: bytes) -> None:
+    async with serving(Settings(port=0, data_dir=tmp_path)) as client, connected(client) as streams:
+        streams[0][1].write(line + b" HTTP/1.1\r\nHost: p\r\nExpect: foo\r\nConnection: close\r\n\r\n")
+        (answer,) = await all_ended(streams, 20)
+        assert answer.startswith(b"HTTP/1.1 417 ")
+        assert b'"code":"expectation_failed"' in answer
+
+
+async def test_http_1_0_is_never_told_to_go_on(tmp_path: Path) -> None:
+    async with serving(Settings(port=0, data_dir=tmp_path)) as client, connected(client) as streams:
+        streams[0][1].write(HEAD.replace(b"/1.1", b"/1.0").replace(b"1000", b"2\r\nExpect: 100-continue"))
+        await asyncio.sleep(0.1)
+        streams[0][1].write(b"{}")
+        (answer,) = await all_ended(streams, 20)
+        assert answer.startswith(b"HTTP/1.0 400 "), answer

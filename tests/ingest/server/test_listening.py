@@ -96,6 +96,22 @@ async def test_a_client_that_gives_up_leaves_no_request_at_work_behind() -> None
             await asyncio.sleep(0.01)
 
 
+async def test_a_client_that_is_gone_counts_until_its_request_is_done_though_another_stood_behind() -> None:
+    slow = Slow(most_requests=2, most_connections=100)
+    async with slow.serving() as url:
+        _, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        writer.write(b"POST /events HTTP/1.1\r\nHost: p\r\nContent-Length: 2\r\n\r\n{}")
+        await slow.until_handled(1)
+        writer.write(b"GET /health HTTP/1.1\r\nHost: p\r\n\r\n")
+        await asyncio.sleep(0.1)
+        writer.transport.abort()
+        await asyncio.sleep(0.2)
+        assert slow.capacity.gauges()["requests_at_work"] == 1
+        slow.go_on.set()
+        while slow.capacity.gauges()["requests_at_work"]:
+            await asyncio.sleep(0.01)
+
+
 async def test_a_connection_beyond_the_limit_hears_so_and_there_is_room_again_when_one_ends() -> None:
     slow = Slow(most_requests=10, most_connections=2)
     async with slow.serving() as url:
