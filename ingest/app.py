@@ -40,6 +40,7 @@ from ingest.routes.read import ReadRoutes
 from ingest.routes.security_headers import set_security_headers
 from ingest.routes.series import SeriesRoutes
 from ingest.routes.service import ServiceRoutes
+from ingest.routes.turns import Turns
 from ingest.routes.write import WRITE_PATHS, WriteRoutes
 from ingest.rules import Limits, Rules
 from ingest.salvage.salvage import Salvage
@@ -206,16 +207,17 @@ def _application(
     arrivals = Arrivals()
     sink = WatchedSink(backend.sink, arrivals)
     write = WriteRoutes(rules, lines, sink, metrics, limits, capacity=capacity, archive=archive, reached=reached)
-    live = LiveRoutes(backend.store, arrivals)
+    turns = Turns()
+    live = LiveRoutes(backend.store, arrivals, turns)
     service = ServiceRoutes(metrics, backend.reasons, _warnings(access, backend, archive))
     application = web.Application(middlewares=[errors_as_json])
     application.on_response_prepare.append(set_security_headers)
     guard, limited = access.guard, Rates(settings.max_requests_a_second, metrics).limited
     for routes in (
         guard.for_writing(limited(write.routes())),
-        guard.for_reading(limited(ReadRoutes(backend.store).routes())),
+        guard.for_reading(limited(ReadRoutes(backend.store, turns).routes())),
         guard.for_reading(limited(live.routes())),
-        guard.for_reading(limited(SeriesRoutes(backend.store, _clock_ms).routes())),
+        guard.for_reading(limited(SeriesRoutes(backend.store, _clock_ms, turns).routes())),
         guard.for_reading(service.metrics_routes()),
         guard.for_reading(WebRoutes().routes()),
         guard.for_all(service.routes()),

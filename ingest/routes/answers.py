@@ -1,12 +1,12 @@
 """Answers that every route shares: JSON, and what an error means in HTTP."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from ingest.errors import (
     BadParameter,
@@ -63,6 +63,7 @@ STATUS: dict[type[IngestError], HTTPStatus] = {
     TooManyWatchers: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
+_PIECE_BYTES = 64 * 2**10
 _RETRIED = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
 
 # On InfluxDB's own routes its clients find InfluxDB's own codes.
@@ -82,6 +83,19 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def json_answer(body: Any, status: int = HTTPStatus.OK) -> web.Response:
     return web.Response(body=msgspec.json.encode(body) + b"\n", status=status, content_type=JSON)
+
+
+async def in_pieces(request: web.Request, body: bytes, headers: Mapping[str, str]) -> web.StreamResponse:
+    """An answer of which no more is on its way at a time than its client takes."""
+    if len(body) <= _PIECE_BYTES or request.method == hdrs.METH_HEAD:
+        return web.Response(body=body, headers=headers)
+    answer = web.StreamResponse(headers={**headers, hdrs.CONTENT_LENGTH: str(len(body))})
+    await answer.prepare(request)
+    view = memoryview(body)
+    for start in range(0, len(body), _PIECE_BYTES):
+        await answer.write(view[start : start + _PIECE_BYTES])
+    await answer.write_eof()
+    return answer
 
 
 def error_answer(status: int, code: str, message: str) -> web.Response:

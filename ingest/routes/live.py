@@ -9,10 +9,11 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from ingest.errors import TooManyWatchers
+from ingest.errors import TooManyReads, TooManyWatchers
 from ingest.live.arrivals import Arrivals
 from ingest.live.feed import Feed, Frame, News, Snapshot, Trouble
 from ingest.routes import parameters
+from ingest.routes.turns import Turns
 from ingest.store import Store
 
 MOST_WATCHERS = 50
@@ -34,10 +35,12 @@ class LiveRoutes:
         self,
         store: Store,
         arrivals: Arrivals,
+        turns: Turns,
         *,
         most_watchers: int = MOST_WATCHERS,
         stuck_seconds: float = STUCK_SECONDS,
     ) -> None:
+        self._turns = turns
         self._store = store
         self._arrivals = arrivals
         self._most_watchers = most_watchers
@@ -75,7 +78,7 @@ class LiveRoutes:
         told = time.monotonic()
         # A connection that was lost takes its transport with it.
         while request.transport is not None and not self._closing.is_set():
-            frames = await feed.frames()
+            frames = await self._frames(feed, request)
             if frames or time.monotonic() - told >= KEEP_ALIVE_SECONDS:
                 text = self._text(frames, feed) or b": nothing new\n\n"
                 if not await self._is_taken(answer, text):
@@ -83,6 +86,16 @@ class LiveRoutes:
                     return
                 told = time.monotonic()
             await self._pause()
+
+    async def _frames(self, feed: Feed, request: web.Request) -> Sequence[Frame]:
+        """A look at the store is a read like any other; what has arrived since costs it nothing."""
+        if not feed.owes_a_snapshot:
+            return await feed.frames()
+        try:
+            async with self._turns.reading(request):
+                return await feed.frames()
+        except TooManyReads as error:
+            return [Trouble(str(error))]
 
     async def _is_taken(self, answer: web.StreamResponse, text: bytes) -> bool:
         try:

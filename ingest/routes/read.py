@@ -10,7 +10,7 @@ from aiohttp import web
 
 from ingest.errors import StoreUnavailable, TooManyReads
 from ingest.routes import parameters
-from ingest.routes.answers import JSON
+from ingest.routes.answers import JSON, in_pieces
 from ingest.routes.rows import Rows, rows_for
 from ingest.routes.turns import Turns, cut
 from ingest.store import SeriesCount, Store
@@ -74,7 +74,7 @@ class ReadRoutes:
         rows = rows_for(request.headers.get("Accept", ""))
         answer = web.StreamResponse(headers=rows.headers)
         try:
-            async with aclosing(self._texts(self._pages(search, cursor, limit), rows)) as texts:
+            async with aclosing(self._texts(request, self._pages(search, cursor, limit), rows)) as texts:
                 async for text, cursor in texts:
                     if not answer.prepared:
                         await self._begin(request, answer, cursor if limit <= PAGE_EVENTS else None)
@@ -89,10 +89,12 @@ class ReadRoutes:
             cut(request)
         return answer
 
-    async def _texts(self, pages: AsyncIterator[Page], rows: Rows) -> AsyncGenerator[tuple[bytes, Cursor | None], None]:
+    async def _texts(
+        self, request: web.Request, pages: AsyncIterator[Page], rows: Rows
+    ) -> AsyncGenerator[tuple[bytes, Cursor | None], None]:
         """Each page's text, and where the next one begins. Nothing but the text is held while a client takes it."""
         while True:
-            async with self._turns.reading():
+            async with self._turns.reading(request):
                 page = await anext(pages, None)
                 if page is None:
                     return
@@ -121,17 +123,18 @@ class ReadRoutes:
             answer.headers["Link"] = _link(request, following)
         await answer.prepare(request)
 
-    async def get_counts(self, request: web.Request) -> web.Response:
+    async def get_counts(self, request: web.Request) -> web.StreamResponse:
         """Counts by region and sensor, as JSON or as text."""
         parameters.only(request.query, parameters.SELECTION)
         selection = parameters.selection(request.query)
         is_text = "text/plain" in request.headers.get("Accept", "")
-        async with self._turns.reading():
+        async with self._turns.reading(request):
             found = await self._store.counts(selection)
             # Of 100 000 sensors this takes a second.
             body = await asyncio.to_thread(_counts_body, found, is_text)
-            content_type = "text/plain" if is_text else JSON
-            return web.Response(body=body, content_type=content_type, charset="utf-8" if is_text else None)
+        content_type = "text/plain; charset=utf-8" if is_text else JSON
+        with self._turns.writing(request):
+            return await in_pieces(request, body, {"Content-Type": content_type})
 
 
 def _counts_body(found: Sequence[SeriesCount], is_text: bool) -> bytes:

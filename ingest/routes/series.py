@@ -1,6 +1,5 @@
 """The route that the graph reads: ``/series``."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -11,7 +10,8 @@ from ingest.errors import BadParameter
 from ingest.event import MAX_TIMESTAMP_MS
 from ingest.minutes import MINUTE_MS
 from ingest.routes import parameters
-from ingest.routes.answers import json_answer
+from ingest.routes.answers import JSON, in_pieces
+from ingest.routes.turns import Turns
 from ingest.steps import LONGEST_OF_EVENTS_MS, STEPS_MS, Steps, aligned, steps
 from ingest.store import Numbers, Selection, Store
 from ingest.tag import is_segment
@@ -58,21 +58,25 @@ class Graph(msgspec.Struct, frozen=True):
 class SeriesRoutes:
     """Reads from ``store``; a range without an end ends at ``clock_ms()``."""
 
-    def __init__(self, store: Store, clock_ms: Callable[[], int]) -> None:
+    def __init__(self, store: Store, clock_ms: Callable[[], int], turns: Turns) -> None:
         self._store = store
+        self._turns = turns
         self._clock_ms = clock_ms
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/series", self.get_series)]
 
-    async def get_series(self, request: web.Request) -> web.Response:
+    async def get_series(self, request: web.Request) -> web.StreamResponse:
         """Numeric events by steps of time: a line for each ``path``, of a country, a region or a sensor."""
         parameters.only(request.query, _PARAMETERS, repeatable=("path",))
         paths = _paths(request.query)
         graph = self._steps(request.query)
-        found = await asyncio.gather(*(self._store.numbers(_selection(path, graph), graph.step_ms) for path in paths))
-        lines = [Line.of(path, numbers) for path, numbers in zip(paths, found, strict=True)]
-        return json_answer(Graph(graph.start_ms, graph.stop_ms, graph.step_ms, graph.source, lines))
+        async with self._turns.reading(request):
+            # One after the other: a turn is for one query at a time.
+            lines = [Line.of(path, await self._store.numbers(_selection(path, graph), graph.step_ms)) for path in paths]
+            body = msgspec.json.encode(Graph(graph.start_ms, graph.stop_ms, graph.step_ms, graph.source, lines)) + b"\n"
+        with self._turns.writing(request):
+            return await in_pieces(request, body, {"Content-Type": JSON})
 
     def _steps(self, query: MultiMapping[str]) -> Steps:
         stop_ms = parameters.time_ms(query, "stop")

@@ -66,6 +66,8 @@ class EmbeddedStore:
             raise
         self._commits: GroupCommit[Sequence[Event]] = GroupCommit(self._commit, "embedded-write", reached)
         self._readers = Readers(self._path)
+        # Whether it can be read is told however many read.
+        self._probe = Readers(self._path, most=1)
         self._failed = False
         self._damage: str | None = None
         self._warnings = [what_is_behind(note) for note in kept_logs(self._path)]
@@ -112,7 +114,9 @@ class EmbeddedStore:
         try:
             if self._failed:
                 await self.append([], [])
-            await self._read(Query("SELECT * FROM events LIMIT 1", []))
+            await self._reading(
+                lambda connection: connection.execute("SELECT * FROM events LIMIT 1").fetchall(), self._probe
+            )
         except (DiskFailed, StoreUnavailable) as error:
             return str(error)
         return None
@@ -124,6 +128,7 @@ class EmbeddedStore:
     async def close(self) -> None:
         await self._commits.close()
         await self._readers.close()
+        await self._probe.close()
         self._writer.close()
 
     def _commit(self, groups: Sequence[Sequence[Event]]) -> None:
@@ -148,9 +153,9 @@ class EmbeddedStore:
     async def _read(self, query: Query) -> list[Any]:
         return await self._reading(lambda connection: connection.execute(query.sql, query.values).fetchall())
 
-    async def _reading(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
+    async def _reading(self, read: Callable[[sqlite3.Connection], Result], readers: Readers | None = None) -> Result:
         try:
-            return await self._readers.run(read)
+            return await (readers or self._readers).run(read)
         except sqlite3.Error as error:
             raise StoreUnavailable(self._reason("read", error)) from error
 

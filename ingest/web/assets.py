@@ -20,10 +20,10 @@ _CONTENT_TYPES = {
 class Asset:
     """A file, as it goes out; ``etag`` is a weak one, for both encodings share it."""
 
-    path: Path
+    content: bytes
+    gzipped: bytes
     content_type: str
     etag: str
-    gzipped: bytes
 
 
 class Assets:
@@ -57,4 +57,4 @@ def _plotly() -> Path:
 def _load(path: Path) -> Asset:
     content = path.read_bytes()
     digest = hashlib.blake2b(content, digest_size=12).hexdigest()
-    return Asset(path, _CONTENT_TYPES[path.suffix], f'W/"{digest}"', gzip.compress(content, 6, mtime=0))
+    return Asset(content, gzip.compress(content, 6, mtime=0), _CONTENT_TYPES[path.suffix], f'W/"{digest}"')

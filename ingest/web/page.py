@@ -1,10 +1,10 @@
 """The routes of the built-in page: ``/view_sensor``, its files, and ``/``, which leads there."""
 
-import asyncio
 from http import HTTPStatus
 
 from aiohttp import web
 
+from ingest.routes.answers import in_pieces
 from ingest.web.assets import Asset, Assets
 
 PAGE = "/view_sensor"
@@ -47,15 +47,15 @@ class WebRoutes:
         """To the page, which is what a browser at the bare address wants."""
         return web.Response(status=HTTPStatus.FOUND, headers={"Location": PAGE})
 
-    async def get_page(self, request: web.Request) -> web.Response:
+    async def get_page(self, request: web.Request) -> web.StreamResponse:
         """The page; what it shows is in the query, which only its script reads."""
         return await self._answer(request, "index.html")
 
-    async def get_asset(self, request: web.Request) -> web.Response:
+    async def get_asset(self, request: web.Request) -> web.StreamResponse:
         """One of the page's files."""
         return await self._answer(request, request.match_info["name"])
 
-    async def _answer(self, request: web.Request, name: str) -> web.Response:
+    async def _answer(self, request: web.Request, name: str) -> web.StreamResponse:
         asset = await self._assets.get(name)
         if asset is None:
             raise web.HTTPNotFound
@@ -65,7 +65,7 @@ class WebRoutes:
         return await _full(request, asset, headers | {"Content-Type": asset.content_type})
 
 
-async def _full(request: web.Request, asset: Asset, headers: dict[str, str]) -> web.Response:
+async def _full(request: web.Request, asset: Asset, headers: dict[str, str]) -> web.StreamResponse:
     if "gzip" in request.headers.get("Accept-Encoding", "").lower():
-        return web.Response(body=asset.gzipped, headers=headers | {"Content-Encoding": "gzip"})
-    return web.Response(body=await asyncio.to_thread(asset.path.read_bytes), headers=headers)
+        return await in_pieces(request, asset.gzipped, headers | {"Content-Encoding": "gzip"})
+    return await in_pieces(request, asset.content, headers)

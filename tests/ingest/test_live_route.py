@@ -18,6 +18,7 @@ from ingest.live.arrivals import Arrivals
 from ingest.metrics import Metrics
 from ingest.routes.answers import errors_as_json
 from ingest.routes.live import MOST_WATCHERS, LiveRoutes
+from ingest.routes.turns import Turns
 from ingest.settings import Settings
 from ingest.store.embedded import EmbeddedStore
 from tests.ingest.service import influx_settings, put, serving, unreachable_influx_settings
@@ -134,7 +135,7 @@ async def test_one_watcher_too_many_is_refused_and_finds_room_when_another_leave
 
 async def test_a_watcher_that_takes_nothing_loses_its_place(tmp_path: Path) -> None:
     store, arrivals = EmbeddedStore(tmp_path, Metrics()), Arrivals()
-    live = LiveRoutes(store, arrivals, most_watchers=1, stuck_seconds=0.5)
+    live = LiveRoutes(store, arrivals, Turns(), most_watchers=1, stuck_seconds=0.5)
     application = web.Application(middlewares=[errors_as_json])
     application.add_routes(live.routes())
     application.on_shutdown.append(live.close)

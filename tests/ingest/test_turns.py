@@ -5,9 +5,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import make_mocked_request
 from yarl import URL
 
+from ingest.access.client import Client, Right
+from ingest.access.guard import CLIENT
 from ingest.errors import TooManyReads
 from ingest.routes.turns import MOST_WRITES, Turns
 from ingest.settings import Settings
@@ -20,11 +23,53 @@ EVENTS = 600
 
 async def test_who_waits_too_long_for_a_turn_is_told() -> None:
     turns = Turns(most_reads=1, wait_seconds=0.05)
-    async with turns.reading():
+    async with turns.reading(of("a")):
         with pytest.raises(TooManyReads):
-            async with turns.reading():
+            async with turns.reading(of("b")):
                 pass
-    async with turns.reading():
+    async with turns.reading(of("b")):
+        pass
+
+
+def of(name: str) -> web.Request:
+    request = make_mocked_request("GET", "/counts")
+    request[CLIENT] = Client(name, Right.READ)
+    return request
+
+
+async def test_who_asks_for_everything_waits_for_itself_and_another_goes_first() -> None:
+    turns, order = Turns(most_reads=2, wait_seconds=20), list[str]()
+    go_on = asyncio.Event()
+
+    async def read(name: str) -> None:
+        async with turns.reading(of(name)):
+            order.append(name)
+            await go_on.wait()
+
+    reads = [asyncio.create_task(read(name)) for name in "aaaab"]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert order == ["a", "b"]
+    reads[1].cancel()
+    go_on.set()
+    await asyncio.gather(*reads, return_exceptions=True)
+    assert order == ["a", "b", "a", "a"]
+    async with asyncio.timeout(20), turns.reading(of("a")), turns.reading(of("b")):
+        pass
+
+
+async def test_of_too_many_who_wait_the_newest_of_the_greediest_is_refused() -> None:
+    turns = Turns(most_reads=1, most_waiting=2, wait_seconds=20)
+    async with turns.reading(of("a")):
+        waits = [asyncio.create_task(once(turns, name)) for name in "aab"]
+        await asyncio.sleep(0.05)
+        assert [wait.done() for wait in waits] == [False, True, False]
+        assert isinstance(waits[1].exception(), TooManyReads)
+    await asyncio.gather(waits[0], waits[2])
+
+
+async def once(turns: Turns, name: str) -> None:
+    async with turns.reading(of(name)):
         pass
 
 

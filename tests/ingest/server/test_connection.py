@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -229,34 +228,6 @@ async def test_who_announces_much_or_sends_slowly_keeps_no_large_body_out(tmp_pa
                     assert answer.status == 503
                 await asyncio.sleep(0.1)
             assert b"overloaded" in await streams[1][0].readuntil(b"}")
-
-
-async def test_who_takes_nothing_of_a_last_answer_loses_its_place(tmp_path: Path) -> None:
-    settings = Settings(port=0, data_dir=tmp_path, idle_timeout_seconds=1.0, answer_timeout_seconds=1.0)
-    async with serving(settings) as client:
-        url = client._base_url
-        assert url is not None
-        # So many that what is left fits the server's own buffer, whatever the system's holds: nothing is paused.
-        clients = [small_client() for _ in range(8)]
-        for number, each in enumerate(clients):
-            await asyncio.get_running_loop().sock_connect(each, (url.host, url.port))
-            await asyncio.get_running_loop().sock_sendall(each, OPENAPI * (30 + 20 * number))
-        deadline = time.monotonic() + 30
-        while await gauge(client, "connections") > 1:
-            assert time.monotonic() < deadline, "some keep their places"
-            await asyncio.sleep(0.2)
-        for each in clients:
-            each.close()
-
-
-OPENAPI = b"GET /openapi.yaml HTTP/1.1\r\nHost: p\r\n\r\n"
-
-
-def small_client() -> socket.socket:
-    client = socket.socket()
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-    client.setblocking(False)
-    return client
 
 
 async def test_who_connects_and_says_nothing_is_ended_as_one_that_never_ends_its_head(tmp_path: Path) -> None:

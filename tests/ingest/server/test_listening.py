@@ -19,15 +19,23 @@ from ingest.server.answers import Refusals
 from ingest.server.connection import Patience
 from ingest.server.listening import Crowd, Doors, listening
 
+PATIENCE = Patience(10, 10, 10)
+
 
 class Slow:
     """A server on real sockets whose handler answers when it is told to."""
 
-    def __init__(self, most_requests: int = 10, most_connections: int = 100, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        most_requests: int = 10,
+        most_connections: int = 100,
+        tls: ssl.SSLContext | None = None,
+        patience: Patience = PATIENCE,
+    ) -> None:
         self.go_on = asyncio.Event()
         self.handled = 0
         self.metrics = Metrics()
-        self._doors = Doors("127.0.0.1", 0, most_connections, Patience(10, 10, 10), tls, handshake_seconds=0.2)
+        self._doors = Doors("127.0.0.1", 0, most_connections, patience, tls, handshake_seconds=0.2)
         self.capacity = Capacity(Bounds(most_requests, 10**6, 100.0), self.metrics.shed())
 
     @asynccontextmanager
@@ -38,6 +46,7 @@ class Slow:
         runner = web.AppRunner(application)
         await runner.setup()
         assert runner.server is not None
+        self.server = runner.server
         refusals = Refusals({"/events": "overloaded"})
         crowd = Crowd(runner.server, self._doors, self.capacity, refusals)
         try:
@@ -52,7 +61,7 @@ class Slow:
         return web.Response(status=202)
 
     async def _health(self, _: web.Request) -> web.Response:
-        return web.Response()
+        return web.Response(body=b" " * 16_000)
 
     async def until_handled(self, number: int) -> None:
         while self.handled < number:
@@ -110,6 +119,30 @@ async def test_a_client_that_is_gone_counts_until_its_request_is_done_though_ano
         slow.go_on.set()
         while slow.capacity.gauges()["requests_at_work"]:
             await asyncio.sleep(0.01)
+
+
+async def test_who_takes_nothing_of_his_last_answer_loses_his_place() -> None:
+    slow = Slow(patience=Patience(10, 1, 1))
+    loop = asyncio.get_running_loop()
+    async with slow.serving() as url:
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            client.setblocking(False)
+            await loop.sock_connect(client, ("127.0.0.1", int(url.rpartition(":")[2])))
+            while not waiting(slow):
+                await loop.sock_sendall(client, b"GET /health HTTP/1.1\r\nHost: p\r\n\r\n")
+                await asyncio.sleep(0.01)
+            # Less than a buffer is left, so that nothing ever had to wait for this client.
+            assert waiting(slow) < 2**16
+            async with asyncio.timeout(20):
+                while slow.server.connections:
+                    await asyncio.sleep(0.05)
+
+
+def waiting(slow: Slow) -> int:
+    """Bytes that the system has not taken from the server yet."""
+    transports = slow.server._connections.values()
+    return sum(transport.get_write_buffer_size() for transport in transports)
 
 
 async def test_a_connection_beyond_the_limit_hears_so_and_there_is_room_again_when_one_ends() -> None:
