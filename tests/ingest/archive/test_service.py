@@ -75,18 +75,19 @@ def test_on_a_full_disk_events_are_acked_and_archived_once_there_is_room(
     tmp_path: Path, options: Sequence[str]
 ) -> None:
     archive = tmp_path / "files"
-    # What only the archive keeps makes its file, and no other, reach the limit.
+    # What only the archive keeps makes its file, and no other, reach the limit: the spool's reserve has 16 MiB.
     padding = {"unknown_key": "x" * 4_000_000}
-    with served(tmp_path / "data", "--archive-dir", str(archive), *options) as process:
-        for number in range(3):
+    long_lines = ["--max-line-bytes", "5000000"]
+    with served(tmp_path / "data", "--archive-dir", str(archive), *long_lines, *options) as process:
+        for number in range(5):
             assert process.post(event(number) | padding) == 1
         (file,) = archive.glob("processed/*.ndjson")
         limited = psutil.Process(process.popen.pid)
         before = limited.rlimit(psutil.RLIMIT_FSIZE)
         limited.rlimit(psutil.RLIMIT_FSIZE, (file.stat().st_size + 30, before[1]))
-        for number in range(3, 30):
+        for number in range(5, 30):
             assert process.post(event(number)) == 1
-        assert len(identities(archive)) == 3
+        assert len(identities(archive)) == 5
         ready = fetch(process, "/ready")
         assert ready["ready"] is True
         assert "processed events are not written" in ready["warnings"][0]
