@@ -16,8 +16,9 @@ example:
   loadgen serve & curl http://127.0.0.1:3000/generate/100
 
 Up to {MOST_EVENTS:,} events and {LONGEST_SECONDS} s a call, and {MOST_CALLS} calls at a time. Answers: 200 with
-what was sent, acked and failed; 400 for a count that is none; 403 for a browser that a page of another site sends;
-429 when busy; 502 with the reason if ingest is away or took nothing.
+what was sent, acked and failed; 400 for a count that is none; 403 for a browser that a page of another site sends,
+and for a name with a dot: call it by an address, localhost or a bare name; 429 when busy; 502 with the reason if
+ingest is away or took nothing.
 
 exit codes: 0 stopped by Ctrl-C; 2 the command line is wrong or the port is taken.
 """

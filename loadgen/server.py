@@ -10,6 +10,7 @@ import uvloop
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from loadgen import strangers
 from loadgen.access import OPEN, Access
 from loadgen.connection import refusal
 from loadgen.plan import Plan
@@ -58,9 +59,8 @@ class Generator:
         count = _count(request.match_info.get("count", ""))
         if count is None:
             return _problem(400, f"{request.path}: ask for 1 to {MOST_EVENTS} events, for example /generate/100")
-        if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
-            # A page of any site could have its visitors' browsers fill the store, with this generator's token.
-            return _problem(403, "a page of another site may not have a browser do this; type the address")
+        if strangers.is_of_another_site(request.headers):
+            return _problem(403, strangers.CROSS_SITE)
         if self._calls >= MOST_CALLS:
             busy = _problem(429, f"{MOST_CALLS} calls are under way already; try again when one is done")
             busy.headers["Retry-After"] = str(RETRY_SECONDS)
@@ -107,6 +107,7 @@ def serve(
     target_url: str, profile: str, host: str, port: int, announce: Callable[[str], None], *, access: Access = OPEN
 ) -> None:
     """Serve until Ctrl-C or SIGTERM. Raises OSError if it can't listen."""
+    strangers.be_quiet_about_what_is_no_http()
     web.run_app(
         application(target_url, profile, access),
         host=host,
@@ -134,6 +135,7 @@ def application(target_url: str, profile: str = STEADY.name, access: Access = OP
         stop.set()
 
     app.on_shutdown.append(end_calls)
+    app.on_response_prepare.append(_without_version)
     return app
 
 
@@ -148,6 +150,11 @@ async def _explained(request: web.Request, handler: Handler) -> web.StreamRespon
         answer = _problem(405, f"{request.method} is not for {request.path}; try GET /generate/100")
         answer.headers["Allow"] = ", ".join(sorted(refused.allowed_methods))
         return answer
+
+
+async def _without_version(_: web.Request, answer: web.StreamResponse) -> None:
+    # Left out, aiohttp's would stand there, with its version and Python's.
+    answer.headers["Server"] = "loadgen"
 
 
 async def _help(_: web.Request) -> web.Response:

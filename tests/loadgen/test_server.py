@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
@@ -17,7 +17,9 @@ from tests.loadgen.service import Service
 
 
 class Get(Protocol):
-    async def __call__(self, path: str, *, method: str = "GET", site: str = "none") -> tuple[int, Any]: ...
+    async def __call__(
+        self, path: str, *, method: str = "GET", site: str = "none", headers: Mapping[str, str] | None = None
+    ) -> tuple[int, Any]: ...
 
 
 @asynccontextmanager
@@ -29,8 +31,12 @@ async def generator(target_url: str) -> AsyncIterator[Get]:
 
     async with aiohttp.ClientSession() as session:
 
-        async def get(path: str, *, method: str = "GET", site: str = "none") -> tuple[int, Any]:
-            async with session.request(method, url + path, headers={"Sec-Fetch-Site": site}) as response:
+        async def get(
+            path: str, *, method: str = "GET", site: str = "none", headers: Mapping[str, str] | None = None
+        ) -> tuple[int, Any]:
+            sent = {"Sec-Fetch-Site": site, **(headers or {})}
+            async with session.request(method, url + path, headers=sent) as response:
+                assert response.headers["Server"] == "loadgen"
                 return response.status, await response.json() if method != "HEAD" else None
 
         try:
@@ -57,6 +63,43 @@ async def test_a_page_of_another_site_has_nothing_generated(service: Service) ->
                 "a page of another site may not have a browser do this; type the address",
             )
     assert service.posts == 0
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example.org"},
+        {"Host": "evil.example.org:3000"},
+        {"Host": "127.0.0.1.evil.example.org"},
+        {"Sec-Fetch-Dest": "image"},
+        {"Sec-Fetch-Dest": "iframe"},
+        {"Origin": "http://evil.example.org"},
+        {"Origin": "null"},
+        {"Referer": "http://evil.example.org/page"},
+    ],
+)
+async def test_no_name_or_sign_of_another_page_is_let_in(service: Service, headers: Mapping[str, str]) -> None:
+    async with generator(service.url) as get:
+        assert (await get("/generate/10", headers=headers))[0] == 403
+    assert service.posts == 0
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:3000", "[::1]:3000", "localhost:3000", "generator:3000", "a.localhost"])
+async def test_its_own_names_are_let_in(service: Service, host: str) -> None:
+    async with generator(service.url) as get:
+        assert (await get("/generate/10", headers={"Host": host, "Sec-Fetch-Dest": "document"}))[0] == 200
+
+
+async def test_what_is_no_http_leaves_no_line(service: Service, nobody_url: str) -> None:
+    async with command(service.url, nobody_url) as process:
+        for garbage in (b"\x16\x03\x01\0\0\r\n\r\n", b"GET / HTTP/9.x\r\n\r\n", b"GET / HTTP/1.1\r\nA\0: b\r\n\r\n"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", int(nobody_url.rsplit(":", 1)[1]))
+            writer.write(garbage)
+            assert b"400" in await asyncio.wait_for(reader.readline(), 20)
+            writer.close()
+        process.send_signal(signal.SIGTERM)
+        _, err = await asyncio.wait_for(process.communicate(), 20)
+    assert err == b""
 
 
 async def test_health_answers_and_sends_nothing(service: Service) -> None:
