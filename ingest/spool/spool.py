@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 from typing import TypeVar
 
 import structlog
@@ -81,6 +82,9 @@ class Spool:
         self._closed_until = 0.0
         self._audit_at = 0.0
         self.depth = spool_rows.depth(self._file.writer)
+        # Odd while a commit runs: what was read meanwhile may be of before it, or hold what it will add itself.
+        self._turn = 0
+        self._turning = Lock()
         self.has_learned = self._file.has_learned
         self.arrived = asyncio.Event()
 
@@ -206,6 +210,17 @@ class Spool:
         return f"the spool is full ({self._max_bytes} bytes): the store has to take some of it first"
 
     def _commit(self, changes: Sequence[Change]) -> None:
+        self._take_turn()
+        try:
+            self._commit_all(changes)
+        finally:
+            self._take_turn()
+
+    def _take_turn(self) -> None:
+        with self._turning:
+            self._turn += 1
+
+    def _commit_all(self, changes: Sequence[Change]) -> None:
         if self._file.reopen():
             self.depth = Depth()
         new = [change for change in changes if isinstance(change, Append | Probe)]
@@ -261,11 +276,15 @@ class Spool:
             self._log.warning("spool_not_shrunk", reason=str(error))
 
     def _read(self, reader: sqlite3.Connection, lane: Lane, max_points: int, max_bytes: int) -> Selected:
+        turn = self._turn
         selected = spool_rows.select(reader, lane, max_points, max_bytes)
         if not any(selected) and time.monotonic() >= self._audit_at:
             self._audit_at = time.monotonic() + _AUDIT_SECONDS
             selected = Selected([], spool_rows.audit(reader))
-        self.depth = spool_rows.depth(reader)
+        depth = spool_rows.depth(reader)
+        with self._turning:
+            if self._turn == turn and turn % 2 == 0:
+                self.depth = depth
         return selected
 
 

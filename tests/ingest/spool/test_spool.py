@@ -254,3 +254,18 @@ async def test_when_dead_letters_fill_their_room_only_events_are_taken(tmp_path:
     await spool.append([event, other])
     assert (spool.depth.points, spool.depth.dead_letter_bytes) == (3, 0)
     await spool.close()
+
+
+async def test_the_depth_is_right_after_every_commit_however_much_is_read_meanwhile(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+
+        async def read_on() -> None:
+            while True:
+                await spool.read(Lane(0), 10, 1000)
+
+        reading = asyncio.create_task(read_on())
+        for number in range(1, 501):
+            await spool.append([blob("m v=1 1\n")])
+            assert spool.depth.points == number
+        reading.cancel()
+        await asyncio.wait([reading])
