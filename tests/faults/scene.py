@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from tests.faults import scan
-from tests.faults.bodies import single
+from tests.faults.bodies import ndjson
 from tests.faults.history import History
 from tests.faults.readings import Reading
 from tests.faults.service import Service
@@ -89,20 +89,24 @@ class Scene:
             raise NotLiveError(f"{within_seconds:g} s after the fault a new event is {said}") from None
         return time.monotonic() - started
 
+    async def post_together(self, number: int) -> bool:
+        """Send so many readings in one body, and so to one commit; whether they are acked."""
+        return await self._acked(*(self._new_probe() for _ in range(number)))
+
     def _new_probe(self) -> Reading:
         self._probes += 1
         return Reading(self.first_ms - self._probes, _PROBE, self._probes, float(self._probes))
 
-    async def _acked(self, probe: Reading) -> bool:
-        body, started = single([probe]), time.monotonic()
-        self.history.going_out([probe])
+    async def _acked(self, *probes: Reading) -> bool:
+        body, started = ndjson(probes), time.monotonic()
+        self.history.going_out(probes)
         headers = {"Content-Type": body.content_type}
         try:
             async with (
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_PROBE_SECONDS)) as client,
                 client.post(self.service.url + body.path, data=body.content, headers=headers) as answer,
             ):
-                return self.history.answered([probe], answer.status, await answer.text(), time.monotonic() - started)
+                return self.history.answered(probes, answer.status, await answer.text(), time.monotonic() - started)
         except (aiohttp.ClientError, TimeoutError, OSError):
             return False
 

@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
@@ -18,6 +20,8 @@ from tests.faults.small_disk import fill, small_disk
 _FILES = {EMBEDDED: "events.db", INFLUX: "spool.db"}
 # The spool's reserve is 16 of them.
 _DISK_MEGABYTES = 80
+# Of readings: some 60 KB as lines of the spool.
+_LARGE_GROUP = 1_000
 _AGAIN_SECONDS = 60.0
 _SALVAGED_SECONDS = 60.0
 
@@ -40,8 +44,22 @@ async def _disk_fails(scene: Scene, random: Random) -> None:
         await _restart(scene, {})
 
 
+async def _killed_after_a_failed_commit(scene: Scene, random: Random) -> None:
+    """The pages of a large group that failed stand in the log, and the next, smaller ones are acked: then the end."""
+    with tempfile.TemporaryDirectory(prefix="pulso-shim-") as folder, _influx_away(scene):
+        shim = DiskShim(Path(folder), scene.service.folder)
+        await _restart(scene, shim.variables)
+        await scene.acks(50 + random.randrange(100))
+        shim.fail(fsync=errno.EIO)
+        if await scene.post_together(_LARGE_GROUP):
+            scene.strange.append("a group was acked, though its fsync failed")
+        shim.well()
+        await scene.acks(1)
+        await _restart(scene, {})
+
+
 async def _power_is_cut(scene: Scene, random: Random) -> None:
-    with tempfile.TemporaryDirectory(prefix="pulso-shim-") as folder:
+    with tempfile.TemporaryDirectory(prefix="pulso-shim-") as folder, _influx_away(scene):
         shim = DiskShim(Path(folder), scene.service.folder)
         await asyncio.to_thread(scene.service.kill)
         # What an earlier process left is on the platter.
@@ -95,6 +113,19 @@ async def _second_process(scene: Scene, _: Random) -> None:
         scene.strange.append(f"a second process ended with {second.returncode}: {second.stderr}")
 
 
+@contextmanager
+def _influx_away(scene: Scene) -> Iterator[None]:
+    """What was acked is in the spool then, and nowhere else."""
+    if scene.influx is None:
+        yield
+        return
+    scene.influx.proxy.away = True
+    try:
+        yield
+    finally:
+        scene.influx.proxy.away = False
+
+
 async def _restart(scene: Scene, variables: dict[str, str]) -> None:
     await asyncio.to_thread(scene.service.kill)
     await asyncio.to_thread(scene.service.start, **variables)
@@ -105,6 +136,7 @@ _SAID = frozenset({"spool_remove_failed", "spool_read_failed"})
 
 FAULTS = (
     Fault(name="disk-fails", strike=_disk_fails, said=_SAID),
+    Fault(name="disk-fails-kill", strike=_killed_after_a_failed_commit, said=_SAID),
     Fault(name="disk-full", strike=_disk_is_full, said=_SAID),
     Fault(name="power-cut", strike=_power_is_cut),
     Fault(
