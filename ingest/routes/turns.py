@@ -37,22 +37,23 @@ class Turns:
         self._most_waiting = most_waiting
         self._wait_seconds = wait_seconds
         self._reading: Counter[str] = Counter()
-        self._waiting: dict[asyncio.Future[None], str] = {}
+        self._reading_at: Counter[tuple[str, str]] = Counter()
+        self._waiting: dict[asyncio.Future[None], tuple[str, str]] = {}
         self._writing: dict[object, tuple[str, web.BaseRequest]] = {}
 
     @asynccontextmanager
     async def reading(self, request: web.Request) -> AsyncIterator[None]:
         """While a page is read and put into text. Raises TooManyReads: after a while, or if too many wait already."""
-        client = _name(request)
-        await self._turn(client)
+        reader = _name(request), request.path
+        await self._turn(reader)
         try:
             yield
         finally:
-            self._end(client)
+            self._end(reader)
 
-    async def _turn(self, client: str) -> None:
+    async def _turn(self, reader: tuple[str, str]) -> None:
         turn = asyncio.get_running_loop().create_future()
-        self._waiting[turn] = client
+        self._waiting[turn] = reader
         self._give()
         if len(self._waiting) > self._most_waiting:
             self._refuse_one()
@@ -62,30 +63,39 @@ class Turns:
         except BaseException as error:
             if self._waiting.pop(turn, None) is None and turn.done() and not turn.cancelled() and not turn.exception():
                 # It was given at the very moment at which nobody wanted it any more.
-                self._end(client)
+                self._end(reader)
             if isinstance(error, TimeoutError):
                 raise TooManyReads(self._most_reads) from None
             raise
 
     def _give(self) -> None:
-        while self._reading.total() < self._most_reads:
-            turn = min(self._waiting, key=lambda turn: self._reading[self._waiting[turn]], default=None)
-            if turn is None or self._reading[self._waiting[turn]] >= self._most_of_one:
+        while self._waiting and self._reading.total() < self._most_reads:
+            turn = min(self._waiting, key=self._standing)
+            reader = self._waiting[turn]
+            if self._reading[reader[0]] >= self._most_of_one:
                 return
-            self._reading[self._waiting.pop(turn)] += 1
+            del self._waiting[turn]
+            self._reading[reader[0]] += 1
+            self._reading_at[reader] += 1
             turn.set_result(None)
+
+    def _standing(self, turn: "asyncio.Future[None]") -> tuple[int, int]:
+        """Of one client's reads, those of another route than the others come first."""
+        reader = self._waiting[turn]
+        return self._reading[reader[0]], self._reading_at[reader]
 
     def _refuse_one(self) -> None:
         """The newest of the client that has most of them."""
-        greediest, _ = Counter(self._waiting.values()).most_common(1)[0]
-        turn = next(turn for turn in reversed(self._waiting) if self._waiting[turn] == greediest)
+        greediest, _ = Counter(client for client, _ in self._waiting.values()).most_common(1)[0]
+        turn = next(turn for turn in reversed(self._waiting) if self._waiting[turn][0] == greediest)
         del self._waiting[turn]
         turn.set_exception(TooManyReads(self._most_reads))
 
-    def _end(self, client: str) -> None:
-        self._reading[client] -= 1
-        if not self._reading[client]:
-            del self._reading[client]
+    def _end(self, reader: tuple[str, str]) -> None:
+        self._reading[reader[0]] -= 1
+        self._reading_at[reader] -= 1
+        # Only those above nothing are kept.
+        self._reading, self._reading_at = +self._reading, +self._reading_at
         self._give()
 
     @contextmanager

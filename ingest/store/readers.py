@@ -45,6 +45,7 @@ class Readers:
             connection = self._idle.pop() if self._idle else await loop.run_in_executor(self._threads, self._connect)
             self._busy.add(connection)
             reading = loop.run_in_executor(self._threads, read, connection)
+            reading.add_done_callback(lambda done: self._free(connection, done))
             try:
                 async with asyncio.timeout(self._longest_seconds):
                     return await asyncio.shield(reading)
@@ -56,10 +57,13 @@ class Readers:
             except asyncio.CancelledError:
                 await _interrupted(connection, reading)
                 raise
-            finally:
-                if reading.done():
-                    self._busy.discard(connection)
-                    self._idle.append(connection)
+
+    def _free(self, connection: sqlite3.Connection, done: "asyncio.Future[Any]") -> None:
+        self._busy.discard(connection)
+        self._idle.append(connection)
+        if not done.cancelled():
+            # Seen, so that nobody reports an interruption as an error of its own.
+            done.exception()
 
     def _connect(self) -> sqlite3.Connection:
         connection = connect(self._path)
@@ -69,11 +73,11 @@ class Readers:
     async def close(self) -> None:
         """Interrupt what still runs, refuse what waits, and close every connection."""
         self._closed = True
+        while self._busy:
+            for connection in self._busy:
+                connection.interrupt()
+            await asyncio.sleep(_ASK_AGAIN_SECONDS)
         for _ in range(self._most):
-            while self._turns.locked():
-                for connection in self._busy:
-                    connection.interrupt()
-                await asyncio.sleep(_ASK_AGAIN_SECONDS)
             await self._turns.acquire()
         for connection in self._idle:
             connection.close()
@@ -85,5 +89,3 @@ async def _interrupted(connection: sqlite3.Connection, reading: "asyncio.Future[
     while not reading.done():
         connection.interrupt()
         await asyncio.wait([reading], timeout=_ASK_AGAIN_SECONDS)
-    # Seen, so that nobody reports the interruption as an error of its own.
-    reading.exception()

@@ -6,14 +6,18 @@ from pathlib import Path
 import psutil
 import pytest
 from aiohttp import ClientSession, web
-from aiohttp.test_utils import make_mocked_request
+from aiohttp.test_utils import TestServer, make_mocked_request
 from yarl import URL
 
 from ingest.access.client import Client, Right
 from ingest.access.guard import CLIENT
 from ingest.errors import TooManyReads
+from ingest.metrics import Metrics
+from ingest.routes.answers import errors_as_json
+from ingest.routes.series import SeriesRoutes
 from ingest.routes.turns import MOST_WRITES, Turns
 from ingest.settings import Settings
+from ingest.store.embedded import EmbeddedStore
 from tests.ingest.service import serving
 
 JSON = {"Content-Type": "application/json"}
@@ -31,8 +35,8 @@ async def test_who_waits_too_long_for_a_turn_is_told() -> None:
         pass
 
 
-def of(name: str) -> web.Request:
-    request = make_mocked_request("GET", "/counts")
+def of(name: str, path: str = "/counts") -> web.Request:
+    request = make_mocked_request("GET", path)
     request[CLIENT] = Client(name, Right.READ)
     return request
 
@@ -56,6 +60,18 @@ async def test_who_asks_for_everything_waits_for_itself_and_another_goes_first()
     assert order == ["a", "b", "a", "a"]
     async with asyncio.timeout(20), turns.reading(of("a")), turns.reading(of("b")):
         pass
+
+
+async def test_of_one_clients_reads_those_of_another_route_come_first() -> None:
+    turns, order = Turns(most_reads=4, wait_seconds=20), list[str]()
+
+    async def read(path: str) -> None:
+        async with turns.reading(of("a", path)):
+            order.append(path)
+            await asyncio.sleep(0.01)
+
+    await asyncio.gather(*(read(path) for path in ["/series"] * 4 + ["/get_data"]))
+    assert order == ["/series", "/series", "/get_data", "/series", "/series"]
 
 
 async def test_of_too_many_who_wait_the_newest_of_the_greediest_is_refused() -> None:
@@ -119,3 +135,15 @@ async def test_a_long_answer_has_every_event_once_however_short_its_pages(tmp_pa
                 seen += [int(row.partition(",")[0]) for row in (await answer.text()).splitlines()[1:]]
                 path = str(URL(answer.links["next"]["url"]).relative()) if "next" in answer.links else ""
         assert [time - 1_539_112_021_301 for time in seen] == list(range(199, -1, -1))
+
+
+async def test_a_graph_waits_for_its_turn(tmp_path: Path) -> None:
+    store, turns = EmbeddedStore(tmp_path, Metrics()), Turns(most_reads=1, wait_seconds=0.05)
+    application = web.Application(middlewares=[errors_as_json])
+    application.add_routes(SeriesRoutes(store, lambda: 1_539_112_021_301, turns).routes())
+    async with TestServer(application) as server, ClientSession(server.make_url("/")) as client:
+        async with turns.reading(of("a")), client.get("/series", params={"path": "brasil"}) as answer:
+            assert (answer.status, (await answer.json())["code"]) == (503, "too_many_reads")
+        async with client.get("/series", params={"path": "brasil"}) as answer:
+            assert answer.status == 200
+    await store.close()

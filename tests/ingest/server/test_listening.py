@@ -34,6 +34,7 @@ class Slow:
     ) -> None:
         self.go_on = asyncio.Event()
         self.handled = 0
+        self.abandoned = asyncio.Event()
         self.metrics = Metrics()
         self._doors = Doors("127.0.0.1", 0, most_connections, patience, tls, handshake_seconds=0.2)
         self.capacity = Capacity(Bounds(most_requests, 10**6, 100.0), self.metrics.shed())
@@ -43,6 +44,7 @@ class Slow:
         application = web.Application()
         application.router.add_post("/events", self._handle)
         application.router.add_get("/health", self._health)
+        application.router.add_get("/read", self._read)
         runner = web.AppRunner(application)
         await runner.setup()
         assert runner.server is not None
@@ -62,6 +64,15 @@ class Slow:
 
     async def _health(self, _: web.Request) -> web.Response:
         return web.Response(body=b" " * 16_000)
+
+    async def _read(self, _: web.Request) -> web.Response:
+        self.handled += 1
+        try:
+            await self.go_on.wait()
+        except asyncio.CancelledError:
+            self.abandoned.set()
+            raise
+        return web.Response()
 
     async def until_handled(self, number: int) -> None:
         while self.handled < number:
@@ -143,6 +154,16 @@ def waiting(slow: Slow) -> int:
     """Bytes that the system has not taken from the server yet."""
     transports = slow.server._connections.values()
     return sum(transport.get_write_buffer_size() for transport in transports)
+
+
+async def test_nothing_is_read_for_a_client_that_is_gone() -> None:
+    slow = Slow()
+    async with slow.serving() as url, asyncio.timeout(20):
+        _, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        writer.write(b"GET /read HTTP/1.1\r\nHost: p\r\n\r\n")
+        await slow.until_handled(1)
+        writer.close()
+        await slow.abandoned.wait()
 
 
 async def test_a_connection_beyond_the_limit_hears_so_and_there_is_room_again_when_one_ends() -> None:

@@ -1,9 +1,11 @@
 """The page's files over HTTP."""
 
+import asyncio
 import gzip
 import re
 from pathlib import Path
 
+import psutil
 import pytest
 from aiohttp import ClientSession
 
@@ -55,3 +57,21 @@ async def test_files_come_compressed_once_and_then_not_at_all(service: ClientSes
 async def test_there_is_nothing_else(service: ClientSession, name: str) -> None:
     async with service.get(f"/assets/{name}") as answer:
         assert answer.status == 404, await answer.text()
+
+
+async def test_who_takes_nothing_of_a_large_file_holds_nothing_of_it(service: ClientSession) -> None:
+    url = service._base_url
+    assert url is not None
+    async with service.get("/assets/plotly.min.js", headers={"Accept-Encoding": "identity"}) as answer:
+        whole = await answer.read()
+    before = psutil.Process().memory_info().rss
+    streams = [await asyncio.open_connection(url.host, url.port, limit=2**12) for _ in range(60)]
+    for _, writer in streams:
+        writer.write(b"GET /assets/plotly.min.js HTTP/1.1\r\nHost: p\r\n\r\n")
+    await asyncio.sleep(1)
+    assert psutil.Process().memory_info().rss - before < 10 * len(whole)
+    reader, _ = streams[0]
+    assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
+    assert await reader.readexactly(len(whole)) == whole
+    for _, writer in streams:
+        writer.transport.abort()
