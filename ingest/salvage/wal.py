@@ -79,7 +79,7 @@ def _read(descriptor: int) -> Wal | None:
         if tuple(rest[:2]) != salts:
             unbroken = False
             continue
-        is_whole = _sums(frame[:8] + frame[_FRAME.size :], header.order, sums_before) == stated and number > 0
+        is_whole = sums_of(frame[:8] + frame[_FRAME.size :], header.order, sums_before) == stated and number > 0
         unbroken = unbroken and is_whole
         frames.append(Frame(number, offset + _FRAME.size, pages, is_whole))
         if unbroken and pages:
@@ -99,7 +99,7 @@ class _Header(NamedTuple):
         magic, _, page_size, _, salt1, salt2, *sums = _HEADER.unpack(head)
         # x86 and ARM write it so; a broken head has no say.
         order = ">" if magic & ~1 == _MAGIC and magic & 1 else "<"
-        is_whole = magic & ~1 == _MAGIC and _sums(head[:24], order, (0, 0)) == tuple(sums)
+        is_whole = magic & ~1 == _MAGIC and sums_of(head[:24], order, (0, 0)) == tuple(sums)
         return cls(is_whole, order, page_size if is_whole else _PAGE_SIZE, (salt1, salt2), (sums[0], sums[1]))
 
 
@@ -116,8 +116,11 @@ def _at(descriptor: int, at: int, size: int) -> bytes:
         return bytes(size)
 
 
-def _sums(data: bytes, order: str, sums: tuple[int, int]) -> tuple[int, int]:
-    """SQLite adds up word by word; every word's share in the end is known, and that is six times as quick."""
+def sums_of(data: bytes, order: str, sums: tuple[int, int]) -> tuple[int, int]:
+    """A frame's checksum, from that of the one before.
+
+    SQLite adds up word by word; each word's share in the end is known, and that is four times as quick.
+    """
     words = list(struct.unpack(f"{order}{len(data) // 4}I", data))
     words[0] += sums[0] + sums[1]
     words[1] += sums[1]

@@ -2,6 +2,9 @@
 
 import asyncio
 import shutil
+import sqlite3
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +140,28 @@ def sent_as(event: dict[str, Any]) -> str:
 def test_a_whole_store_has_no_altered_events(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["recover", "--data-dir", str(folder)]) == 0
     assert capsys.readouterr().out.startswith(f"3000 events are saved in {folder / FILE_NAME}, 0 were altered")
+
+
+def test_recover_changes_nothing_while_the_log_of_the_new_file_is_there(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Renamed without its log, the new file would be short of what is in that."""
+    before = (folder / FILE_NAME).read_bytes()
+    opened: list[sqlite3.Connection] = []
+
+    def hold() -> None:
+        while not (found := list(folder.glob(f"recover-*/{FILE_NAME}-wal"))):
+            time.sleep(0.001)
+        opened.append(connect(found[0].with_name(FILE_NAME)))
+        opened[0].execute("SELECT * FROM sqlite_schema").fetchall()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert main(["recover", "--data-dir", str(folder)]) == 1
+    holder.join()
+    opened[0].close()
+    assert "its log is still there; nothing was changed" in capsys.readouterr().err
+    assert (folder / FILE_NAME).read_bytes() == before
 
 
 def test_the_index_of_tags_stands_in_for_a_broken_table_of_sensors(tmp_path: Path) -> None:
