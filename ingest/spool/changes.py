@@ -68,14 +68,16 @@ class MendMarks(msgspec.Struct, frozen=True):
 
 
 class Learn(msgspec.Struct, frozen=True):
-    """Series that InfluxDB knows; with ``learned_ms`` there are no more."""
+    """Series that InfluxDB knows; with ``learned_ms`` there are no more, and the file that begins with ``first_id``
+    has them all."""
 
     series: Sequence[int]
     learned_ms: int | None
+    first_id: int
 
-    def make(self, connection: sqlite3.Connection, _: int) -> None:
+    def make(self, connection: sqlite3.Connection, first_id: int) -> None:
         kept.insert(connection, self.series)
-        if self.learned_ms is not None:
+        if self.learned_ms is not None and self.first_id == first_id:
             kept.set_learned(connection, self.learned_ms)
 
 

@@ -81,6 +81,7 @@ class Spool:
         self._failure: str | None = None
         self._closed_until = 0.0
         self._audit_at = 0.0
+        self._learns_into: int | None = None
         self.depth = spool_rows.depth(self._file.writer)
         # Odd while a commit runs: what was read meanwhile may be of before it, or hold what it will add itself.
         self._turn = 0
@@ -153,8 +154,13 @@ class Spool:
         return self._file.take_series()
 
     async def learn(self, series: Sequence[int], *, all_of_them: bool) -> None:
-        """Series that InfluxDB knows; ``all_of_them`` says that there are no more."""
-        await self._commit_one(Learn(series, _now_ms() if all_of_them else None))
+        """Series that InfluxDB knows; ``all_of_them`` says that there are no more.
+
+        Where the file was replaced since the first of them, the next start has to ask again.
+        """
+        if self._learns_into is None:
+            self._learns_into = self._file.first_id
+        await self._commit_one(Learn(series, _now_ms() if all_of_them else None, self._learns_into))
         self.has_learned = self.has_learned or all_of_them
 
     async def restore(

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from aiohttp import ClientError, ClientSession, web
 
@@ -13,12 +14,14 @@ from tools.influx_server import InfluxServer
 
 @dataclass(frozen=True)
 class Say:
-    """Answer a write oneself, without asking InfluxDB; status 0 closes the connection without a word."""
+    """Answer a write oneself; status 0 closes the connection without a word. InfluxDB is not asked, but for ``stores``,
+    the lines that it has to take before."""
 
     status: int
     body: str = '{"code":"scripted","message":"scripted"}'
     headers: dict[str, str] = field(default_factory=dict)
     delay_seconds: float = 0.0
+    stores: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class InfluxProxy:
                 return _closed(request)
             case Say() as say:
                 await asyncio.sleep(say.delay_seconds)
+                if say.stores and (refused := await self._unless_stored(request, say.stores)):
+                    return refused
                 return web.Response(status=say.status, text=say.body, headers=say.headers)
             case PassLate(delay_seconds=seconds):
                 await asyncio.sleep(seconds)
@@ -79,6 +84,10 @@ class InfluxProxy:
                     await self._forward(request, body)
                 return _closed(request, blurt.text)
         return await self._forward(request, body) or _closed(request)
+
+    async def _unless_stored(self, request: web.Request, lines: bytes) -> web.StreamResponse | None:
+        answer = await self._forward(request, lines)
+        return None if answer is not None and answer.status == HTTPStatus.NO_CONTENT else answer or _closed(request)
 
     def _step(self, request: web.Request, body: bytes) -> Step | None:
         if self.away:

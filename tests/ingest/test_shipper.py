@@ -136,6 +136,20 @@ async def test_a_batch_too_large_for_influxdb_is_halved(shipping: Shipping) -> N
     assert shipping.dead() == []
 
 
+async def test_what_a_422_has_stored_is_there_once_and_what_it_dropped_is_dead(shipping: Shipping) -> None:
+    refusal = '{"code":"unprocessable entity","message":"partial write: refused here dropped=1"}'
+    shipping.proxy.rule = lambda _, body: (
+        Say(422, refusal, stores=body.replace(b"m v=9 9\n", b"")) if b"m v=9 9\n" in body else None
+    )
+    await shipping.put(*(f"m v={number} {number}" for number in range(20)))
+    async with asyncio.timeout(20):
+        while len(shipping.stored()) < 19:
+            await asyncio.sleep(0.005)
+    await shipping.settled()
+    assert shipping.stored() == [number for number in range(20) if number != 9]
+    assert [line for line, _ in shipping.dead()] == [b"m v=9 9\n"]
+
+
 async def test_gzip_arrives_too(tmp_path: Path, influx_server: InfluxServer, influx_bucket: str) -> None:
     async with shipping_to(influx_server, influx_bucket, tmp_path, gzip=True) as shipping:
         await shipping.put("m v=1 1")

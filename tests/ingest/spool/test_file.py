@@ -73,3 +73,16 @@ async def test_an_altered_row_that_no_lane_reaches_is_found_by_the_audit(tmp_pat
         spool._file.writer.execute("UPDATE spool SET points = points + 64")
         assert await spool.read(Lane(99), 10, 10) == []
         assert (await spool.damaged_rows(), spool.depth.points, spool._file.notes) == (1, 0, [])
+
+
+async def test_series_that_were_learned_into_a_damaged_file_are_asked_for_again(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+        await spool.append([blob("m v=1 1\n")])
+        await spool.learn([1, 2], all_of_them=False)
+        spool._file.writer.execute("UPDATE totals SET points = points + 1")
+        with pytest.raises(DiskFailed):
+            await spool.read(Lane(99), 10, 10)
+        await spool.learn([3], all_of_them=True)
+        assert spool.has_learned
+    async with opened(tmp_path) as spool:
+        assert (spool.series(), spool.has_learned) == ({3}, False)
