@@ -101,10 +101,13 @@ class Image:
             return b""
 
     def overflow(self, first: int, size: int) -> bytes:
-        """``size`` bytes of the chain of overflow pages that begins at ``first``; fewer where it breaks off."""
+        """``size`` bytes of the chain of overflow pages that begins at ``first``; fewer where it breaks off, or bites
+        its own tail."""
         parts: list[bytes] = []
+        seen: set[int] = set()
         number, missing = first, size
-        while missing > 0 and number:
+        while missing > 0 and number and number not in seen:
+            seen.add(number)
             page = self.page(number)
             if len(page) <= 4:
                 break

@@ -14,6 +14,7 @@ from ingest.file_damage import look_at
 from ingest.line_parser import split_lines
 from ingest.salvage import wal
 from ingest.salvage.found import found_in
+from ingest.salvage.image import Image
 from ingest.salvage.record import NoRecord, values, varint
 from ingest.salvage.stored_events import events_in
 from ingest.spool.changes import Blob
@@ -75,6 +76,14 @@ async def test_a_page_number_of_billions_costs_no_more_than_another(tmp_path: Pa
     rows = [thing for thing in found_in(crashed.folder / "spool.db") if isinstance(thing, Row)]
     assert {line for row in rows for line in split_lines(row.lines)} >= crashed.waiting
     assert time.process_time() - started < 5
+
+
+def test_a_chain_that_bites_its_own_tail_ends(tmp_path: Path) -> None:
+    path = tmp_path / "spool.db"
+    pages = [bytes(4096), (3).to_bytes(4, "big") * 1024, (2).to_bytes(4, "big") * 1024]
+    path.write_bytes(b"".join(pages))
+    with Image(path) as image:
+        assert len(image.overflow(2, 10**9)) == 2 * 4092
 
 
 @given(words=st.integers(1, 600), seed=st.integers(), sums=st.tuples(*[st.integers(0, 2**32 - 1)] * 2))
