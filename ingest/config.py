@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ingest.access.access import AccessSettings
-from ingest.access.loopback import is_loopback
+from ingest.access.loopback import is_loopback, resolves
 from ingest.access.sources import TokenSources
 from ingest.access.tls import TlsFiles
 from ingest.access.unusable import Unusable
@@ -109,6 +109,8 @@ def _access_errors(settings: Settings) -> list[str]:
         tokens = access_settings(settings).tokens.read()
     except Unusable as bad:
         return errors + bad.errors
+    if not resolves(settings.host):
+        return [*errors, f"host: {settings.host!r} does not resolve to an address of this machine"]
     if not (tokens or settings.allow_anonymous or is_loopback(settings.host)):
         errors.append(
             f"host: {settings.host or 'all addresses'} may be reached from other machines: set INGEST_TOKENS_FILE"

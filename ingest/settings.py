@@ -21,7 +21,8 @@ class Settings:
 
     tokens: str = _setting(
         "",
-        "tokens as NAME:RIGHT:TOKEN, separated by commas; RIGHT is write, read or all; better in a file",
+        "tokens as NAME:RIGHT:TOKEN, separated by commas; RIGHT is write, read or all; better in a file, for an option"
+        " shows in ps",
         secret=True,
     )
     tokens_file: Path | None = _setting(None, "file of such tokens, one a line; read again when it changes")
@@ -50,7 +51,7 @@ class Settings:
     influx_org: str = _setting("pulso", "InfluxDB organization")
     influx_bucket: str = _setting("pulso", "InfluxDB bucket of the events")
     influx_rollup_bucket: str = _setting("pulso_rollup", "InfluxDB bucket of the counts by minute and hour")
-    influx_token: str = _setting("", "InfluxDB token; better given as a file", secret=True)
+    influx_token: str = _setting("", "InfluxDB token; better given as a file, for an option shows in ps", secret=True)
     influx_token_file: Path | None = _setting(None, "file that holds the InfluxDB token")
     influx_read_token_file: Path | None = _setting(None, "file of a token for reading, if the other one may only write")
     influx_timeout_seconds: float = _setting(

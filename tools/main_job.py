@@ -14,11 +14,16 @@ from tools.answering import wait_until_answering
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 15.0
+_LOCKS = ("INGEST_TOKENS", "INGEST_TOKENS_FILE", "INGEST_TLS_CERTIFICATE_FILE")
 _RATE = os.environ.get("RATE", "1000")
 
 
 def main() -> int:
     """Run until Ctrl-C; 0 if both parts ended cleanly."""
+    locked = [name for name in _LOCKS if os.environ.get(name)]
+    if locked and not os.environ.get("INGEST_ALLOW_ANONYMOUS"):
+        print(f"make run: its sensors send no token over plain HTTP: unset {' and '.join(locked)}", file=sys.stderr)
+        return 1
     url = f"http://127.0.0.1:{os.environ.get('INGEST_PORT', '5000')}"
     try:
         with _ingest(url) as ingest:

@@ -38,11 +38,12 @@ class Access:
         self.certificates = Certificates(settings.tls) if settings.tls else None
         parts: list[Readable] = [_Tokens(sources, admission, self.guard)] if admission.tokens else []
         self.reload = Reload([*parts, *([self.certificates] if self.certificates else ())])
-        _tell(admission.tokens.clients(), sources.warnings())
+        _tell(admission.tokens.clients(), self.warnings())
 
     def warnings(self) -> list[str]:
         """What is wrong with tokens and certificates, though it keeps nobody out."""
-        return [*self.reload.warnings(), *self._sources.warnings()]
+        exposed = self.certificates.warnings() if self.certificates else []
+        return [*self.reload.warnings(), *self._sources.warnings(), *exposed]
 
 
 class _Tokens:

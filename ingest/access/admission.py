@@ -24,8 +24,11 @@ class Admission:
         """When a request came with each token last, by its name, in Unix seconds; 0 if none has since the start."""
         return {client.name: self._last_used.get(client.name, 0.0) for client in self.tokens.clients()}
 
-    def client(self, authorization: Sequence[str]) -> Client:
-        """Whose request it is that has these headers ``Authorization``. Raises Unauthorized."""
+    def client(self, authorization: Sequence[str], *, is_use: bool = True) -> Client:
+        """Whose request it is that has these headers ``Authorization``. Raises Unauthorized.
+
+        No use of the token is what was let in before and is only looked at again.
+        """
         if not self.tokens:
             return ANONYMOUS
         if is_empty(authorization):
@@ -36,5 +39,6 @@ class Admission:
         client = self.tokens.client(token) if token else None
         if client is None:
             raise Unauthorized("the Authorization header holds no token that is known here")
-        self._last_used[client.name] = time.time()
+        if is_use:
+            self._last_used[client.name] = time.time()
         return client

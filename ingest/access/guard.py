@@ -75,7 +75,7 @@ class Guard:
         """Cut the answers, such as live streams, that are under way to clients who may not read any more."""
         for request in list(self._read_now.values()):
             try:
-                self._client(request, Right.READ)
+                self._client(request, Right.READ, is_use=False)
             except IngestError:
                 if request.transport is not None:
                     request.transport.abort()
@@ -89,11 +89,11 @@ class Guard:
             self._log("request_refused", reason=error.code, client=name, remote=request.remote)
             raise
 
-    def _client(self, request: web.Request, right: Right) -> Client:
+    def _client(self, request: web.Request, right: Right, *, is_use: bool = True) -> Client:
         headers = request.headers
         if browsers.is_for_another_site(headers) and (right is Right.WRITE or not browsers.is_a_visit(headers)):
             raise CrossSite
-        client = self._admission.client(headers.getall(hdrs.AUTHORIZATION, ()))
+        client = self._admission.client(headers.getall(hdrs.AUTHORIZATION, ()), is_use=is_use)
         if not client.may(right):
             raise Forbidden(client.name, right)
         if client is ANONYMOUS and not self._host_names.know(headers.get(hdrs.HOST, "")):

@@ -1,10 +1,10 @@
 """Where tokens come from: a variable, which is read once, and a file, which may change."""
 
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ingest.access.exposed import exposed
 from ingest.access.tokens import Token, parse_tokens, repeated
 from ingest.access.unusable import Unusable
 
@@ -30,11 +30,7 @@ class TokenSources:
 
     def warnings(self) -> list[str]:
         """What is wrong though it works."""
-        try:
-            mode = self.file.stat().st_mode if self.file else 0
-        except OSError:
-            return []
-        return [f"tokens_file: every user of this machine may read {self.file}"] if mode & stat.S_IRWXO else []
+        return exposed("tokens_file", self.file) if self.file else []
 
 
 def _read(source: str, text: Callable[[], str], errors: list[str]) -> list[Token]:

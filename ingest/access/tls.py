@@ -4,6 +4,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.access.exposed import exposed
 from ingest.access.reload import Apply
 from ingest.access.unusable import Unusable
 
@@ -71,6 +72,10 @@ class Certificates:
         self._current = self.context = files.context()
         # Called in every handshake, also in one that names no server.
         self.context.sni_callback = self._choose
+
+    def warnings(self) -> list[str]:
+        """What is wrong though it works."""
+        return exposed("tls_key_file", self._files.key)
 
     def read(self) -> Apply:
         context = self._files.context()

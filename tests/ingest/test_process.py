@@ -150,6 +150,14 @@ def test_a_service_that_others_reach_needs_tokens_or_a_word(tmp_path: Path, host
     assert not (tmp_path / "data").exists()
 
 
+def test_a_host_that_has_no_address_is_not_told_of_tokens(tmp_path: Path) -> None:
+    result = run("serve", "--port", "0", "--data-dir", str(tmp_path / "data"), "--host", "nowhere.invalid")
+    assert (result.returncode, result.stderr) == (
+        2,
+        "ingest: host: 'nowhere.invalid' does not resolve to an address of this machine\n",
+    )
+
+
 def test_tokens_or_a_word_open_a_service_to_others(tmp_path: Path) -> None:
     tokens = tmp_path / "tokens"
     tokens.write_text("sender:write:0123456789abcdef\n")

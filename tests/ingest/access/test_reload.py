@@ -119,6 +119,23 @@ async def test_a_live_stream_ends_with_its_token_and_the_others_go_on(
         assert kept.content.exception() is None
 
 
+async def test_a_stream_that_is_looked_at_again_is_no_use_of_its_token(
+    client: ClientSession, tokens: TokensFile
+) -> None:
+    async def last_used() -> str:
+        async with client.get("/metrics", headers=bearer(OTHER)) as answer:
+            (line,) = [line for line in (await answer.text()).splitlines() if 'seconds{client="page"}' in line]
+            return line
+
+    async with client.get("/events/stream", headers=bearer(OLD)) as kept:
+        await kept.content.readuntil(b"\n\n")
+        before = await last_used()
+        tokens.write(f"page:read:{OLD}\nother:read:{OTHER}\nthird:read:{NEW}\n")
+        await until(client, NEW, 200)
+        assert await last_used() == before
+        assert not kept.content.is_eof()
+
+
 async def test_a_right_that_was_taken_ends_a_live_stream_too(client: ClientSession, tokens: TokensFile) -> None:
     async with client.get("/events/stream", headers=bearer(OLD)) as revoked:
         await revoked.content.readuntil(b"\n\n")

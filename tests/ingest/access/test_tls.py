@@ -37,6 +37,7 @@ class Place:
     def issue(self) -> None:
         issued = self.ca.issue_cert("127.0.0.1", "localhost")
         issued.private_key_pem.write_to_path(self.key)
+        self.key.chmod(0o640)
         self.certificate.write_bytes(b"".join(pem.bytes() for pem in issued.cert_chain_pems))
 
     @property
@@ -148,6 +149,14 @@ def _ask_for(seconds: float, service: Service, context: ssl.SSLContext) -> None:
     while time.monotonic() < deadline:
         with connected(service, context) as connection:
             asked(connection)
+
+
+def test_a_key_that_all_may_read_is_warned_of(tmp_path: Path, place: Place) -> None:
+    place.key.chmod(0o644)
+    with served(tmp_path / "data", *place.options) as service, connected(service, place.trusting()) as connection:
+        sentence = f"tls_key_file: every user of this machine may read {place.key}"
+        assert asked(connection)["warnings"] == [sentence]
+        assert sentence in [entry.get("warning") for entry in service.log]
 
 
 def test_files_that_cannot_be_used_are_said_in_sentences(place: Place) -> None:
