@@ -82,21 +82,24 @@ class Salvage:
         # Points that an earlier start has saved land on themselves; letters and damaged rows would be there twice.
         before = note
         note = msgspec.structs.replace(note, points=0, dead_letters=0, damaged_rows=0, unreadable=0)
-        batches = _batches(found_in(path, self._stopped.is_set, only_behind=note.only_log))
         try:
+            batches = _batches(found_in(path, self._stopped.is_set, only_behind=note.only_log))
             while batch := await asyncio.to_thread(next, batches, None):
                 note = await self._take(note, batch, before)
+            await self._end(note)
         except Exception as error:
             # Whatever it is, it is no reason to end the service; the file stays as it is, for the next start.
             self._log.exception("salvage_failed", file=note.file)
             self._failed[note.file] = f"{type(error).__name__}: {error}"
-            return
+
+    async def _end(self, note: Note) -> None:
+        folder = self._spool.path.parent
         if not note.is_missed:
-            await asyncio.to_thread(forget, path.parent, note)
+            await asyncio.to_thread(forget, folder, note)
             self._log.info("log_salvaged", points=note.points)
             return
         note = msgspec.structs.replace(note, done=True)
-        await asyncio.to_thread(write, path.parent, note)
+        await asyncio.to_thread(write, folder, note)
         self._log.error("salvaged", **msgspec.structs.asdict(note))
 
     async def _take(self, note: Note, batch: list[Found], before: Note) -> Note:
