@@ -47,8 +47,9 @@ async def _arriving(request: web.Request, limits: BodyLimits, share: BodyShare) 
 
     def give_way() -> None:
         nonlocal gave_way
-        gave_way = True
-        deadline.reschedule(loop.time())
+        if not deadline.expired():
+            gave_way = True
+            deadline.reschedule(loop.time())
 
     try:
         async with asyncio.timeout(limits.timeout_seconds) as deadline:
