@@ -89,7 +89,12 @@ class Shipper:
         self._taking = asyncio.Lock()
         self._lanes = Lanes(spool.depth.newest_id)
         self._hurry = False
-        self.trouble: str | None = None
+        self._of_store: str | None = None
+        self._of_disk: str | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        return self._of_store or self._of_disk
 
     async def run(self) -> None:
         """Ship for ever, with several writes in flight."""
@@ -164,10 +169,14 @@ class Shipper:
     async def _read(self, lane: Lane) -> list[Row]:
         while True:
             try:
-                return await self._spool.read(lane, self._batching.max_points, self._batching.max_bytes)
+                rows = await self._spool.read(lane, self._batching.max_points, self._batching.max_bytes)
             except DiskFailed as error:
+                self._of_disk = str(error)
                 self._tell_of_disk("spool_read_failed", reason=str(error))
                 await asyncio.sleep(_DISK_RETRY_SECONDS)
+            else:
+                self._of_disk = None
+                return rows
 
     def _wait_seconds(self, rows: Sequence[Row]) -> float:
         """How long to wait for more points before these go; not at all where the clock was set back since they came."""
@@ -220,13 +229,13 @@ class Shipper:
 
     def _unwell(self, answer: Answer) -> None:
         self._metrics.retries.labels(str(answer.status or "none")).inc()
-        if self.trouble is None:
+        if self._of_store is None:
             self._log.warning(
                 "store_trouble", status=answer.status, reason=answer.reason, outcome=outcome_of(answer).value
             )
-        self.trouble = f"InfluxDB does not take points ({answer.status or 'no answer'}): {answer.reason}"
+        self._of_store = f"InfluxDB does not take points ({answer.status or 'no answer'}): {answer.reason}"
 
     def _well(self) -> None:
-        if self.trouble is not None:
+        if self._of_store is not None:
             self._log.info("store_well", spool_points=self._spool.depth.points)
-        self.trouble = None
+        self._of_store = None

@@ -150,6 +150,25 @@ async def test_what_a_422_has_stored_is_there_once_and_what_it_dropped_is_dead(s
     assert [line for line, _ in shipping.dead()] == [b"m v=9 9\n"]
 
 
+async def test_a_spool_that_cannot_be_read_is_told_until_it_can(
+    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str
+) -> None:
+    folder, away = tmp_path / "data", tmp_path / "away"
+    folder.mkdir()
+    async with shipping_to(influx_server, influx_bucket, folder) as shipping:
+        shipping.spool._file.writer.execute("UPDATE totals SET points = points + 1")
+        folder.rename(away)
+        async with asyncio.timeout(20):
+            while "cannot be" not in (shipping.shipper.trouble or ""):
+                await asyncio.sleep(0.01)
+            away.rename(folder)
+            while shipping.shipper.trouble:
+                await asyncio.sleep(0.01)
+        await shipping.put("m v=1 1")
+        await shipping.settled()
+        assert shipping.stored() == [1]
+
+
 async def test_gzip_arrives_too(tmp_path: Path, influx_server: InfluxServer, influx_bucket: str) -> None:
     async with shipping_to(influx_server, influx_bucket, tmp_path, gzip=True) as shipping:
         await shipping.put("m v=1 1")
