@@ -81,7 +81,7 @@ async def test_a_telegraf_like_client_passes_through(
         url = str(client._base_url).rstrip("/")
         async with InfluxDBClientAsync(url=url, token="any", org="any", enable_gzip=True) as influx:
             assert await influx.write_api().write(
-                "any", record=b'cpu,host=a usage=1.5,name="x" 1539112021301000000\nmem free=2i 5'
+                "any", record=b'cpu,host=a usage=1.5,name="x" 1539112021301000000\nmem free=2i 1539112021301000005'
             )
         settled = time.monotonic() + 20
         rows: list[object] = []
@@ -95,4 +95,4 @@ async def test_a_telegraf_like_client_passes_through(
                 {"db": influx_bucket, "q": "SELECT * FROM cpu, mem", "epoch": "ns"},
             )
             rows = [row for series in answer["results"][0].get("series", []) for row in series["values"]]
-        assert [row[0] for row in rows] == [1_539_112_021_301_000_000, 5]  # type: ignore[index]
+        assert [row[0] for row in rows] == [1_539_112_021_301_000_000, 1_539_112_021_301_000_005]  # type: ignore[index]
