@@ -129,7 +129,7 @@ def dashboard(folder: Path) -> files.Dashboard:
 
 def under_load(ingest: Service, influxd: Influxd, broker: Broker) -> None:
     """1000 events in some five seconds, a few more of other kinds; InfluxDB goes and returns."""
-    post_lines(ingest, 'odd value=1 5\nodd value="a" 5', status=204)
+    post_lines(ingest, 'odd value=1 1539112021301000005\nodd value="a" 1539112021301000005', status=204)
     post_lines(ingest, "odd value=1 5", status=403, headers={"Sec-Fetch-Site": "cross-site"})
     broker.publish("sensors/a/b/c", ["rubbish", json.dumps(event(-1) | {"tag": "a.b.c"})])
     for number in range(ROUNDS):
