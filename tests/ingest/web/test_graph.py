@@ -1,5 +1,6 @@
 """The graph of numeric events, read from what Plotly draws and from the table below it."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -95,6 +96,8 @@ async def test_thirty_days_come_from_the_counts_and_a_zoom_goes_back_to_the_even
     day = 86_400_000
     await post(either, [event(str(age), timestamp=now - age * day) for age in range(30)])
     await post(either, [event("100", timestamp=now - 600_000), event("200", timestamp=now - 598_000)])
+    # A graph of a month is drawn anew once a minute: it has to find the counts there.
+    await counted(either, 32)
     async with viewing(browser, either, "?range=2592000000", viewport=ALL_BESIDES) as viewer:
         await drawn(viewer, "brasil.sudeste", [*await _latest(viewer), "0", "200", "22.9688", "32"])
         await viewer.says("#graph .note", "Steps of 3 hours, from counts by the hour.")
@@ -103,6 +106,13 @@ async def test_thirty_days_come_from_the_counts_and_a_zoom_goes_back_to_the_even
         await viewer.says("#graph .note", "Steps of 1 second, from single events.")
         await viewer.page.get_by_role("button", name="Reset zoom").click()
         await viewer.says("#graph .note", "Steps of 3 hours, from counts by the hour.")
+
+
+async def counted(service: ClientSession, events: int) -> None:
+    """Wait until so many events are counted."""
+    async with asyncio.timeout(30):
+        while (await (await service.get("/counts")).json())["events"] < events:
+            await asyncio.sleep(0.05)
 
 
 async def _latest(viewer: Viewer) -> list[str]:
