@@ -11,8 +11,9 @@ from ingest.metrics import Shed
 
 _TICK_SECONDS = 0.05
 _GROWTH_A_TICK = 1.05
-# Below these nothing is refused, however late the loop is: a machine that was suspended for a moment is not overloaded.
-_LEAST_REQUESTS = 128
+# Below these nothing is refused, however late the loop is: a machine that was suspended for a moment is not overloaded,
+# and of thousands that ask in one round of the loop no more than this would be let in, for a tenth of a second's work.
+_LEAST_REQUESTS = 1_000
 _LEAST_BYTES = 2**20
 # Bodies up to this size count as requests alone.
 SMALL_BODY_BYTES = 4096

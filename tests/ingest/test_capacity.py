@@ -12,7 +12,7 @@ LARGE = 2**20
 
 @pytest.fixture
 def capacity() -> Capacity:
-    return Capacity(Bounds(1000, 4 * LARGE, LAG_SECONDS), Metrics().shed())
+    return Capacity(Bounds(4000, 4 * LARGE, LAG_SECONDS), Metrics().shed())
 
 
 def fill(capacity: Capacity) -> int:
@@ -23,7 +23,7 @@ def fill(capacity: Capacity) -> int:
 
 
 def test_so_many_requests_are_let_in_and_one_more_for_each_that_leaves(capacity: Capacity) -> None:
-    assert fill(capacity) == 1000
+    assert fill(capacity) == 4000
     with pytest.raises(Overloaded), capacity.place():
         raise AssertionError("there is no place")
     capacity.leave()
@@ -35,21 +35,21 @@ def test_so_many_requests_are_let_in_and_one_more_for_each_that_leaves(capacity:
 def test_a_late_loop_cuts_what_is_at_work_to_what_would_be_in_time(capacity: Capacity) -> None:
     fill(capacity)
     capacity.adapt(2 * LAG_SECONDS)
-    assert capacity.gauges()["requests_at_work_limit"] == 500
-    for _ in range(501):
+    assert capacity.gauges()["requests_at_work_limit"] == 2000
+    for _ in range(2001):
         capacity.leave()
     assert fill(capacity) == 1
 
 
 def test_a_lag_that_no_request_made_cuts_no_more_than_to_the_least(capacity: Capacity) -> None:
     capacity.adapt(100 * LAG_SECONDS)
-    assert fill(capacity) == 128
+    assert fill(capacity) == 1000
 
 
 def test_the_limit_is_back_within_seconds_of_an_overload(capacity: Capacity) -> None:
     capacity.adapt(100 * LAG_SECONDS)
     ticks = 0
-    while capacity.gauges()["requests_at_work_limit"] < 1000:
+    while capacity.gauges()["requests_at_work_limit"] < 4000:
         capacity.adapt(0.0)
         ticks += 1
     assert ticks * 0.05 < 5
