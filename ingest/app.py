@@ -197,17 +197,10 @@ def _application(
 ) -> web.Application:
     rules = Rules(_limits(settings), _clock_ms, backend.series)
     limits = _body_limits(settings)
-    lines = LineDecoder(
-        rules,
-        time.time_ns,
-        backend.sink.keeps_other_measurements,
-        limits.items,
-        keeps_texts=archive is not None,
-    )
-    arrivals = Arrivals()
+    lines = _line_decoder(rules, limits, backend, archive)
+    arrivals, turns = Arrivals(), Turns()
     sink = WatchedSink(backend.sink, arrivals)
     write = WriteRoutes(rules, lines, sink, metrics, limits, capacity=capacity, archive=archive, reached=reached)
-    turns = Turns()
     live = LiveRoutes(backend.store, arrivals, turns)
     service = ServiceRoutes(metrics, backend.reasons, _warnings(access, backend, archive))
     application = web.Application(middlewares=[errors_as_json])
@@ -226,6 +219,11 @@ def _application(
         application.add_routes(routes)
     application.on_shutdown.append(live.close)
     return application
+
+
+def _line_decoder(rules: Rules, limits: BodyLimits, backend: Backend, archive: Archive | None) -> LineDecoder:
+    keeps_others = backend.sink.keeps_other_measurements
+    return LineDecoder(rules, time.time_ns, keeps_others, limits.items, keeps_texts=archive is not None)
 
 
 def _warnings(access: Access, backend: Backend, archive: Archive | None) -> Callable[[], list[str]]:

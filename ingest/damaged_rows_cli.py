@@ -1,16 +1,10 @@
 """``ingest damaged-rows``: see the rows of the spool that the disk altered, or let them go."""
 
 import argparse
-import os
 import sys
-from datetime import UTC, datetime
-from pathlib import Path
-from textwrap import indent
 
-from ingest.plain_text import plain, plain_lines
 from ingest.spool import damaged_rows
-from ingest.spool.damaged_rows import Kept
-from ingest.spool.visit import changing, looking
+from ingest.spool.visit import add_arguments, changing, listed, looking
 
 _PAGE = 100
 _EXAMPLES = """examples:
@@ -28,12 +22,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=_EXAMPLES,
         formatter_class=shape,
     )
-    default = Path(os.environ.get("INGEST_DATA_DIR", "data"))
-    parser.add_argument("action", choices=("list", "purge"))
-    parser.add_argument(
-        "--data-dir", type=Path, default=default, help="folder of the spool [INGEST_DATA_DIR, default: data]"
-    )
-    parser.add_argument("--yes", action="store_true", help="purge: really")
+    add_arguments(parser, ("list", "purge"))
     parser.set_defaults(run=_run)
 
 
@@ -48,12 +37,7 @@ def _run(options: argparse.Namespace) -> int:
     with looking(options.data_dir, "damaged_rows") as connection:
         after_id = 0
         while connection and (rows := damaged_rows.select(connection, after_id, _PAGE)):
-            print("\n".join(_as_text(row) for row in rows))
+            for row in rows:
+                print(listed(row.found_ms, row.reason, row.lines))
             after_id = rows[-1].id
     return 0
-
-
-def _as_text(row: Kept) -> str:
-    when = datetime.fromtimestamp(row.found_ms / 1000, UTC).isoformat(timespec="seconds")
-    lines = plain_lines(row.lines.decode(errors="replace").removesuffix("\n"))
-    return f"{when}  {plain(row.reason)}\n{indent(lines, '    ')}"

@@ -1,22 +1,18 @@
 """``ingest dead-letters``: see what InfluxDB refused, send it again, or let it go."""
 
 import argparse
-import os
 import sqlite3
 import sys
 import time
-from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
 
 from ingest.line_protocol import MEASUREMENT
-from ingest.plain_text import plain, plain_lines
 from ingest.spool import dead_letter
 from ingest.spool import rows as spool_rows
 from ingest.spool.changes import Append, Blob, joined
 from ingest.spool.dead_letter import DeadLetter
-from ingest.spool.visit import changing, looking
+from ingest.spool.visit import add_arguments, changing, listed, looking
 from ingest.sqlite import transaction
 
 _PAGE = 1000
@@ -42,13 +38,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser(
         "dead-letters", help="lines that InfluxDB refused", description=__doc__, epilog=_EXAMPLES, formatter_class=shape
     )
-    default = Path(os.environ.get("INGEST_DATA_DIR", "data"))
-    parser.add_argument("action", choices=("list", "replay", "purge"))
-    parser.add_argument(
-        "--data-dir", type=Path, default=default, help="folder of the spool [INGEST_DATA_DIR, default: data]"
-    )
+    add_arguments(parser, ("list", "replay", "purge"))
     parser.add_argument("--json", action="store_true", help="list: a JSON object a line")
-    parser.add_argument("--yes", action="store_true", help="purge: really")
     parser.set_defaults(run=_run)
 
 
@@ -69,7 +60,7 @@ def _list(connection: sqlite3.Connection | None, *, as_json: bool) -> None:
     after_id = 0
     while connection and (letters := dead_letter.select(connection, after_id=after_id, limit=_PAGE)):
         for letter in letters:
-            print(_as_json(letter) if as_json else _as_text(letter))
+            print(_as_json(letter) if as_json else listed(letter.time_ms, letter.reason, letter.line))
         after_id = letters[-1].id
 
 
@@ -104,9 +95,3 @@ def _purge(connection: sqlite3.Connection) -> None:
 def _as_json(letter: DeadLetter) -> str:
     line = letter.line.removesuffix(b"\n").decode(errors="replace")
     return msgspec.json.encode(_Shown(letter.id, letter.time_ms, letter.reason, line)).decode()
-
-
-def _as_text(letter: DeadLetter) -> str:
-    when = datetime.fromtimestamp(letter.time_ms / 1000, UTC).isoformat(timespec="seconds")
-    line = letter.line.removesuffix(b"\n").decode(errors="replace")
-    return f"{when}  {plain(letter.reason)}\n    {plain_lines(line)}"

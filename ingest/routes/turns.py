@@ -57,16 +57,22 @@ class Turns:
         self._give()
         if len(self._waiting) > self._most_waiting:
             self._refuse_one()
+        is_taken = False
         try:
             async with asyncio.timeout(self._wait_seconds):
                 await turn
-        except BaseException as error:
-            if self._waiting.pop(turn, None) is None and turn.done() and not turn.cancelled() and not turn.exception():
-                # It was given at the very moment at which nobody wanted it any more.
-                self._end(reader)
-            if isinstance(error, TimeoutError):
-                raise TooManyReads(self._most_reads) from None
-            raise
+            is_taken = True
+        except TimeoutError:
+            raise TooManyReads(self._most_reads) from None
+        finally:
+            if not is_taken:
+                self._withdraw(turn, reader)
+
+    def _withdraw(self, turn: "asyncio.Future[None]", reader: tuple[str, str]) -> None:
+        waited = self._waiting.pop(turn, None) is not None
+        if not waited and turn.done() and not turn.cancelled() and not turn.exception():
+            # It was given at the very moment at which nobody wanted it any more.
+            self._end(reader)
 
     def _give(self) -> None:
         while self._waiting and self._reading.total() < self._most_reads:

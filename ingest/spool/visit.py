@@ -1,12 +1,17 @@
 """The spool's file as a command opens it: while a service works with it, or none does."""
 
+import argparse
+import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import indent
 
 from ingest.data_folder import DataFolder, FolderInUse
 from ingest.file_damage import look_at
+from ingest.plain_text import plain, plain_lines
 from ingest.spool import rows as spool_rows
 from ingest.spool.file import FILE_NAME
 from ingest.sqlite import Damaged, connect
@@ -30,6 +35,23 @@ def changing(folder: Path) -> Iterator[sqlite3.Connection]:
     with closing(connect(_undamaged(folder))) as connection:
         spool_rows.prepare(connection)
         yield connection
+
+
+def add_arguments(parser: argparse.ArgumentParser, actions: Sequence[str]) -> None:
+    """What every command on the spool takes: one of ``actions``, the folder, and a word before anything is purged."""
+    default = Path(os.environ.get("INGEST_DATA_DIR", "data"))
+    parser.add_argument("action", choices=actions)
+    parser.add_argument(
+        "--data-dir", type=Path, default=default, help="folder of the spool [INGEST_DATA_DIR, default: data]"
+    )
+    parser.add_argument("--yes", action="store_true", help="purge: really")
+
+
+def listed(time_ms: int, reason: str, lines: bytes) -> str:
+    """How people are shown lines that are kept apart since ``time_ms`` (Unix ms)."""
+    when = datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="seconds")
+    text = plain_lines(lines.decode(errors="replace").removesuffix("\n"))
+    return f"{when}  {plain(reason)}\n{indent(text, '    ')}"
 
 
 def _undamaged(folder: Path) -> Path:

@@ -97,4 +97,4 @@ def test_a_line_cannot_write_escapes_to_the_operators_terminal(
     capsys.readouterr()
     assert main(["dead-letters", "list", "--data-dir", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
-    assert shown == '2026-11-18T11:06:40+00:00  bad \\x1b[31m\n    m v="\\x1b]0;pwned\\x07\n2"\n'
+    assert shown == '2026-11-18T11:06:40+00:00  bad \\x1b[31m\n    m v="\\x1b]0;pwned\\x07\n    2"\n'

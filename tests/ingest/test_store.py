@@ -1,6 +1,5 @@
 """One suite for both stores: what was put in comes out, in order, counted exactly, page by page."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.errors import BadParameter, DiskFailed, StoreUnavailable
+from ingest.errors import BadParameter, StoreUnavailable
 from ingest.event import Event, number, time_ns
 from ingest.influxql import InfluxQL
 from ingest.metrics import Metrics
@@ -21,7 +20,6 @@ from ingest.point_writer import InfluxAddress
 from ingest.routes.read import hierarchy
 from ingest.store import MAX_BYTES, Numbers, Selection, Store, StoredEvent, shown_valor
 from ingest.store.embedded import EmbeddedStore
-from ingest.store.embedded_queries import Query
 from ingest.store.influx import InfluxStore
 from ingest.store.paging import Cursor, parse_cursor, read_page, read_pages
 from ingest.store.search import Search, search_page
@@ -315,40 +313,6 @@ def _kept(events: Sequence[Event]) -> list[StoredEvent]:
 def test_a_forged_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(BadParameter, match="cursor"):
         parse_cursor(cursor)
-
-
-async def test_a_disk_that_fails_is_told_by_the_embedded_store_until_it_is_well_again(tmp_path: Path) -> None:
-    store = EmbeddedStore(tmp_path, Metrics())
-    store._writer.execute("PRAGMA query_only=1")
-    with pytest.raises(DiskFailed):
-        await store.append([Event(START_MS, "a.b.c", "1")], [])
-    assert "cannot be written" in str(await store.trouble())
-    store._writer.execute("PRAGMA query_only=0")
-    assert await store.trouble() is None
-    await store.close()
-
-
-SLOW = Query("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n", [])
-
-
-async def test_closing_interrupts_a_read_that_would_never_end(tmp_path: Path) -> None:
-    store = EmbeddedStore(tmp_path, Metrics())
-    reading = asyncio.create_task(store._read(SLOW))
-    await asyncio.sleep(0.1)
-    async with asyncio.timeout(5):
-        await store.close()
-    with pytest.raises(StoreUnavailable, match="interrupted"):
-        await reading
-
-
-async def test_a_read_that_nobody_waits_for_makes_room_for_the_next(tmp_path: Path) -> None:
-    async with embedded(tmp_path) as shelf:
-        assert isinstance(shelf.store, EmbeddedStore)
-        for _ in range(10):
-            with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.05):
-                    await shelf.store._read(SLOW)
-        assert await shelf.store.counts(Selection()) == []
 
 
 def store_at(address: InfluxAddress) -> InfluxStore:
