@@ -1,9 +1,8 @@
 """`python -m influx rollup` on a real InfluxDB."""
 
 import asyncio
-import itertools
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,8 @@ from influx.errors import Refused
 from influx.rollup import Hour, Patience, Rebuild, _cut
 from ingest.event import Event
 from ingest.minutes import HOUR_MS, MINUTE_MS
-from ingest.rollup.levels import SENSOR_MINUTES
+from ingest.rollup.levels import SENSOR_MINUTES, Level, RollupPoint
+from ingest.rollup.recount import Recount
 from ingest.rollup.spans import Span
 from tests.ingest.influx_proxy import proxied
 from tests.ingest.oracle import by_sensor, tallied
@@ -31,12 +31,8 @@ async def place(influx_server: InfluxServer, influx_bucket: str) -> AsyncIterato
         yield place
 
 
-def rebuild_of(place: Place, patience: Patience | None = None) -> Rebuild:
-    return Rebuild(place.events, place.rollup, place.recount, patience)
-
-
 async def rebuilt(place: Place, start_ms: int = 0, stop_ms: int = FAR_MS) -> list[Hour]:
-    return [hour async for hour in rebuild_of(place).run(start_ms, stop_ms)]
+    return [hour async for hour in Rebuild(place.events, place.rollup, place.recount).run(start_ms, stop_ms)]
 
 
 async def test_events_that_were_never_counted_are(place: Place) -> None:
@@ -71,40 +67,43 @@ async def test_counts_of_events_that_were_deleted_go(
     await assert_exact(place, [event for event in sent if not event.tag.endswith(".s1")])
 
 
+class Arriving(Recount):
+    """After each count of the hour's minutes, up to ``most`` of them, another event of it has arrived."""
+
+    def __init__(self, place: Place, most: int) -> None:
+        super().__init__(place.events, place.rollup, place.rollup_writer)
+        self._place = place
+        self._most = most
+        self.arrived: list[Event] = []
+
+    async def count(self, level: Level, within: Sequence[Span]) -> list[RollupPoint]:
+        counted = await super().count(level, within)
+        is_of_the_hour = any(span.start_ms <= HOUR < span.stop_ms for span in within)
+        if level is SENSOR_MINUTES and is_of_the_hour and len(self.arrived) < self._most:
+            number = len(self.arrived)
+            self.arrived.append(Event(HOUR + number, f"brasil.sul.late{number % 4}", f"{number}"))
+            await self._place.store(self.arrived[-1:])
+        return counted
+
+
 async def test_events_that_arrive_meanwhile_are_counted_too(place: Place) -> None:
     """It ends when all is right, and an hour that goes on changing keeps it from no other."""
     stored = [*events(300), *events(40, HOUR - 2 * HOUR_MS)]
     await place.store(stored)
-    ends = time.monotonic() + 1.5
-
-    async def arrive(sensor: int) -> None:
-        while time.monotonic() < ends:
-            event = Event(HOUR + len(stored), f"brasil.sul.late{sensor}", f"{len(stored)}")
-            stored.append(event)
-            await place.store([event])
-
-    arriving = [asyncio.create_task(arrive(sensor)) for sensor in range(4)]
-    hours = [hour.start_ms async for hour in rebuild_of(place, Patience(between_seconds=0.05)).run(0, FAR_MS)]
-    assert hours == [HOUR, HOUR - 2 * HOUR_MS]
-    assert time.monotonic() >= ends, "it ended while events arrived"
-    await asyncio.gather(*arriving)
-    await assert_exact(place, stored)
+    arriving = Arriving(place, most=20)
+    rebuild = Rebuild(place.events, place.rollup, arriving, Patience(between_seconds=0.0))
+    assert [hour.start_ms async for hour in rebuild.run(0, FAR_MS)] == [HOUR, HOUR - 2 * HOUR_MS]
+    assert len(arriving.arrived) == 20, "it ended while events arrived"
+    await assert_exact(place, [*stored, *arriving.arrived])
 
 
 async def test_it_gives_up_on_what_never_ends_but_not_on_the_rest(place: Place) -> None:
     older = events(40, HOUR - 2 * HOUR_MS)
     await place.store([*events(300), *older])
-
-    async def arrive() -> None:
-        for number in itertools.count():
-            await asyncio.gather(*(place.store([Event(HOUR + number, f"a.b.s{i}", f"{number}")]) for i in range(4)))
-
-    arriving = asyncio.create_task(arrive())
+    rebuild = Rebuild(place.events, place.rollup, Arriving(place, most=10_000), Patience(longest_seconds=0.0))
     with pytest.raises(Refused, match="2018-10-09T18:00"):
-        async for _ in rebuild_of(place, Patience(longest_seconds=0.0)).run(0, FAR_MS):
+        async for _ in rebuild.run(0, FAR_MS):
             pass
-    arriving.cancel()
-    await asyncio.wait([arriving])
     assert [point for point in await kept(place, SENSOR_MINUTES) if point.start_ms < HOUR] == tallied(
         older, MINUTE_MS, by_sensor
     )

@@ -20,6 +20,7 @@ class Place:
     events: InfluxQL
     rollup: InfluxQL
     writer: PointWriter
+    rollup_writer: PointWriter
     recount: Recount
 
     async def put(self, events: Sequence[Event]) -> None:
@@ -49,4 +50,4 @@ async def rolled_up(server: InfluxServer, bucket: str, rollup_url: str = "") -> 
             await stack.enter_async_context(PointWriter(address, connections=1, timeout_seconds=30.0, gzip=False))
             for address in addresses
         ]
-        yield Place(events, rollup, writers[0], Recount(events, rollup, writers[1]))
+        yield Place(events, rollup, writers[0], writers[1], Recount(events, rollup, writers[1]))
