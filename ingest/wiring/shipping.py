@@ -1,0 +1,84 @@
+"""A spool in front of InfluxDB, and all that works on it beside the requests."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.background import beside
+from ingest.config import influx_tokens
+from ingest.fail_points import Reached
+from ingest.influxql import InfluxQL
+from ingest.metrics import Metrics
+from ingest.point_writer import InfluxAddress, PointWriter
+from ingest.salvage.salvage import Salvage
+from ingest.series.learn import Learner
+from ingest.series.registry import Registry
+from ingest.settings import Settings
+from ingest.shipper import Shipper
+from ingest.sink import SpoolSink
+from ingest.spool.spool import Spool
+from ingest.wiring.limits import batching, series_limits
+
+_READ_TIMEOUT_FACTOR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Shipping:
+    """``sink`` keeps events in ``spool``, ``shipper`` takes them to InfluxDB; ``series`` are those that are known."""
+
+    sink: SpoolSink
+    series: Registry
+    spool: Spool
+    shipper: Shipper
+    salvage: Salvage
+
+
+@asynccontextmanager
+async def shipping(
+    settings: Settings, folder: Path, events: InfluxQL, metrics: Metrics, reached: Reached
+) -> AsyncIterator[Shipping]:
+    """All of it, at work until the context ends; what is still to be shipped then stays in the spool.
+
+    ``events`` is the bucket as it is read.
+    """
+    points, size = settings.ship_batch_points, settings.ship_batch_bytes
+    async with AsyncExitStack() as stack:
+        spool = Spool(
+            folder,
+            settings.spool_max_bytes,
+            points,
+            size,
+            max_dead_letter_bytes=settings.dead_letters_max_bytes,
+            reached=reached,
+        )
+        stack.push_async_callback(spool.close)
+        series = Registry(series_limits(settings, settings.max_weeks), spool.series(), learning=not spool.has_learned)
+        writer = await stack.enter_async_context(point_writer(settings, settings.influx_bucket))
+        shipper = Shipper(spool, writer, batching(settings), metrics, reached=reached)
+        salvage = Salvage(spool)
+        await stack.enter_async_context(beside(shipper.run()))
+        await stack.enter_async_context(beside(salvage.run()))
+        await stack.enter_async_context(beside(Learner(spool, events, series).run()))
+        yield Shipping(SpoolSink(spool, points, size, series), series, spool, shipper, salvage)
+
+
+def reader(settings: Settings, bucket: str) -> InfluxQL:
+    """Asks ``bucket``; to be closed by whoever made it."""
+    address = _address(settings, bucket, influx_tokens(settings).read)
+    return InfluxQL(address, settings.influx_timeout_seconds * _READ_TIMEOUT_FACTOR)
+
+
+def point_writer(settings: Settings, bucket: str) -> PointWriter:
+    """Writes to ``bucket``."""
+    return PointWriter(
+        _address(settings, bucket, influx_tokens(settings).write),
+        # One more for the inquiry after what was refused.
+        connections=settings.ship_writes_in_flight + 1,
+        timeout_seconds=settings.influx_timeout_seconds,
+        gzip=settings.influx_gzip,
+    )
+
+
+def _address(settings: Settings, bucket: str, token: str) -> InfluxAddress:
+    return InfluxAddress(settings.influx_url, settings.influx_org, bucket, token)
