@@ -19,3 +19,16 @@ class BoundedDict(dict[Key, Value]):
             self.clear()
         self[key] = value
         return value
+
+
+class BoundedSet(set[Key]):
+    """A set, bounded in the same way."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def remember(self, key: Key) -> None:
+        if len(self) >= self._most:
+            self.clear()
+        self.add(key)

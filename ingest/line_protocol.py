@@ -1,9 +1,8 @@
 """Events to InfluxDB line protocol: one line an event, one field a line."""
 
-from collections.abc import Iterable
-
 from ingest.bounded import BoundedDict
-from ingest.event import ERRO, PROCESSADO, Event, number, offset_ns
+from ingest.event import ERRO, PROCESSADO, number, offset_ns
+from ingest.events import Events
 from ingest.tag import MAX_CACHED_TAG_CHARACTERS, MAX_CACHED_TAGS, Tag, parse_tag
 
 MEASUREMENT = "events"
@@ -26,16 +25,15 @@ class LineEncoder:
         self._series: BoundedDict[str, _SeriesPair] = BoundedDict(MAX_CACHED_TAGS)
         self._fields: BoundedDict[str, _FieldAndOffset] = BoundedDict(_MAX_CACHED_FIELDS)
 
-    def encode(self, events: Iterable[Event]) -> bytes:
+    def encode(self, events: Events) -> bytes:
         """A line for each event, ended by a newline; times in nanoseconds. The events have passed the rules."""
         series_of, field_of = self._series.get, self._fields.get
         lines = []
-        for event in events:
-            valor = event.valor
-            series = series_of(event.tag) or self._new_series(event.tag)
+        for timestamp_ms, tag, valor in zip(events.timestamps_ms, events.tags, events.valores, strict=True):
+            series = series_of(tag) or self._new_series(tag)
             field, offset = field_of(valor) or self._new_field(valor)
             # Digits side by side are the millisecond in nanoseconds plus the offset, without arithmetic.
-            lines.append(f"{series[not valor]}{field}{event.timestamp_ms}{offset}\n")
+            lines.append(f"{series[not valor]}{field}{timestamp_ms}{offset}\n")
         return "".join(lines).encode()
 
     def _new_series(self, text: str) -> _SeriesPair:

@@ -13,6 +13,7 @@ import msgspec
 
 from ingest.data_folder import DataFolder
 from ingest.event import Event
+from ingest.events import Events
 from ingest.metrics import Metrics
 from ingest.salvage.stored_events import events_in
 from ingest.spool.set_aside import kept_logs, note_of, set_aside, write
@@ -64,7 +65,7 @@ async def _save(path: Path, logs: Sequence[Path], folder: Path) -> tuple[int, in
     altered = 0
     found = events_in(path, logs)
     while batch := _next(found):
-        whole = [event for event in batch if event]
+        whole = Events.of(event for event in batch if event)
         altered += len(batch) - len(whole)
         await store.append(whole, [])
     saved = sum(series.events for series in await store.counts(Selection()))

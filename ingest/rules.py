@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ingest.bounded import BoundedDict
+from ingest.bounded import BoundedSet
 from ingest.event import MAX_TIMESTAMP_MS, Event
+from ingest.events import Events
 from ingest.reject import Reject
 from ingest.series.known import Standing
 from ingest.series.names import Name
 from ingest.series.registry import Registry
+from ingest.series.weeks import week_of
 from ingest.tag import MAX_CACHED_TAG_CHARACTERS, MAX_CACHED_TAGS, parse_tag
 
 
@@ -35,32 +37,27 @@ class Rules:
         # Whoever comes next is most often of a week that is known, as the last one was.
         self._known_span = series.weeks.around(clock_ms())
         # Tags of known sensors; bounded, like everything that a flood of names would fill.
-        self._known_tags: BoundedDict[str, Standing] = BoundedDict(MAX_CACHED_TAGS)
+        self._known_tags: BoundedSet[str] = BoundedSet(MAX_CACHED_TAGS)
 
     def check(self, event: Event) -> Event | Reject:
         """The event as it will be stored (a blank ``valor`` becomes ""), or why it is refused."""
         return self._refusal(event) or _normal(event)
 
-    def check_all(self, events: list[Event]) -> list[Event] | None:
-        """All the events as they will be stored, or None when any of them needs a closer look."""
+    def keeps_all(self, events: Events) -> bool:
+        """Whether all of them will be stored as they are; if not, any of them may need a closer look."""
         if not events:
-            return events
+            return True
+        first, last = min(events.timestamps_ms), max(events.timestamps_ms)
         oldest, newest = self._window_ms()
-        # Most bodies lie in weeks that are known: of those nothing else is asked.
-        start, stop = self._known_span
-        if not start <= events[0].timestamp_ms <= stop:
-            start, stop = self._known_span = self._series.weeks.around(events[0].timestamp_ms)
-        start, stop = max(start, oldest), min(stop, newest)
-        known_tags, longest = self._known_tags, self._limits.max_valor_bytes // 4
-        for event in events:
-            tag, valor, timestamp_ms = event.tag, event.valor, event.timestamp_ms
-            if len(valor) > longest or valor.isspace():
-                return None
-            if not start <= timestamp_ms <= stop and self.time_refusal(timestamp_ms):
-                return None
-            if tag not in known_tags and (_tag_refusal(tag) or self._sensor_refusal(tag)):
-                return None
-        return events
+        if first < oldest or last > newest or not self._are_plain(events.valores):
+            return False
+        new_tags = self._new_tags(events.tags)
+        # As one by one: what is refused for another reason takes no place from a week, or a sensor.
+        return not (
+            any(map(_tag_refusal, new_tags))
+            or self._are_of_refused_weeks(events.timestamps_ms, first, last)
+            or any(map(self._sensor_refusal, new_tags))
+        )
 
     def admit(self, series: Name) -> Standing | Reject:
         """Whether points of another measurement's series, or of a field of one, may be kept."""
@@ -84,6 +81,29 @@ class Rules:
             or (None if is_known else self._sensor_refusal(tag))
         )
 
+    def _new_tags(self, tags: list[str]) -> list[str]:
+        known = self._known_tags
+        # Who comes first is let in first.
+        return [] if known.issuperset(tags) else [tag for tag in dict.fromkeys(tags) if tag not in known]
+
+    def _are_plain(self, valores: list[str]) -> bool:
+        """Whether none is blank, and none so long that its bytes would have to be counted."""
+        if any(map(str.isspace, valores)):
+            return False
+        longest = self._limits.max_valor_bytes // 4
+        return len("".join(valores)) <= longest or max(map(len, valores)) <= longest
+
+    def _are_of_refused_weeks(self, timestamps_ms: list[int], first: int, last: int) -> bool:
+        start, stop = self._known_span
+        if start <= first and last <= stop:
+            return False
+        # Most bodies lie in weeks that are known: of those nothing else is asked.
+        start, stop = self._known_span = self._series.weeks.around(first)
+        if start <= first and last <= stop:
+            return False
+        one_of_each = {week_of(time_ms): time_ms for time_ms in timestamps_ms}
+        return any(map(self._week_refusal, one_of_each.values()))
+
     def _week_refusal(self, time_ms: int) -> Reject | None:
         standing = self._series.admit_time(time_ms, self._clock_ms())
         self._known_span = self._series.weeks.around(time_ms)
@@ -94,7 +114,7 @@ class Rules:
         if isinstance(standing, Reject):
             return standing
         if standing is Standing.KNOWN and len(tag) <= MAX_CACHED_TAG_CHARACTERS:
-            self._known_tags.remember(tag, standing)
+            self._known_tags.remember(tag)
         return None
 
     def _window_ms(self) -> tuple[int, int]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-from ingest.event import Event
+from ingest.events import Events
 from ingest.line_protocol import LineEncoder
 from ingest.series.registry import Registry
 from ingest.spool.changes import Blob
@@ -13,7 +13,7 @@ from ingest.spool.spool import Spool
 # Above this many events encoding goes to a thread, so that the loop answers others meanwhile.
 _FEW_EVENTS = 2_000
 
-Item = TypeVar("Item")
+Items = TypeVar("Items", Events, Sequence[bytes])
 
 
 class Sink(Protocol):
@@ -21,7 +21,7 @@ class Sink(Protocol):
 
     keeps_other_measurements: bool
 
-    async def append(self, events: Sequence[Event], lines: Sequence[bytes]) -> None:
+    async def append(self, events: Events, lines: Sequence[bytes]) -> None:
         """Return once all of it is on disk. Raises SpoolFull, DiskFailed or Closed: then none of it is kept."""
         ...
 
@@ -45,7 +45,7 @@ class SpoolSink:
         self._blob_points = blob_points
         self._blob_bytes = blob_bytes
 
-    async def append(self, events: Sequence[Event], lines: Sequence[bytes]) -> None:
+    async def append(self, events: Events, lines: Sequence[bytes]) -> None:
         if len(events) + len(lines) > _FEW_EVENTS:
             blobs, series = await asyncio.to_thread(self._encoded, events, lines)
         else:
@@ -56,16 +56,16 @@ class SpoolSink:
     async def trouble(self) -> str | None:
         return await self._spool.trouble()
 
-    def _encoded(self, events: Sequence[Event], lines: Sequence[bytes]) -> tuple[list[Blob], Sequence[int]]:
+    def _encoded(self, events: Events, lines: Sequence[bytes]) -> tuple[list[Blob], Sequence[int]]:
         return self._blobs(events, lines), self._series.unsaved(events, lines)
 
-    def _blobs(self, events: Sequence[Event], lines: Sequence[bytes]) -> list[Blob]:
+    def _blobs(self, events: Events, lines: Sequence[bytes]) -> list[Blob]:
         return [
             *(Blob(encoded, points, are_events=True) for encoded, points in self._split(events, self._encoder.encode)),
             *(Blob(encoded, points) for encoded, points in self._split(lines, b"".join)),
         ]
 
-    def _split(self, items: Sequence[Item], encode: Callable[[Sequence[Item]], bytes]) -> list[tuple[bytes, int]]:
+    def _split(self, items: Items, encode: Callable[[Items], bytes]) -> list[tuple[bytes, int]]:
         if not items:
             return []
         if len(items) <= self._blob_points:
@@ -85,6 +85,6 @@ class RegisteredSink:
         self._inner = inner
         self._series = series
 
-    async def append(self, events: Sequence[Event], lines: Sequence[bytes]) -> None:
+    async def append(self, events: Events, lines: Sequence[bytes]) -> None:
         with self._series.saving(self._series.unsaved(events, lines)):
             await self._inner.append(events, lines)

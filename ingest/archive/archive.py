@@ -1,11 +1,11 @@
 """The archive as the service sees it: a place beside the sink, and work that goes on in the background."""
 
 import asyncio
-import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import compress
 from typing import NamedTuple, TypeVar
 
 import structlog
@@ -16,7 +16,8 @@ from ingest.archive.names import FOLDERS
 from ingest.archive.retention import Retention
 from ingest.archive.writer import Patience, Writer
 from ingest.errors import IngestError
-from ingest.event import ERRO, PROCESSADO, Event
+from ingest.event import ERRO, PROCESSADO
+from ingest.events import Events
 from ingest.metrics import ArchiveMetrics
 
 Result = TypeVar("Result")
@@ -24,7 +25,7 @@ Result = TypeVar("Result")
 
 class _Part(NamedTuple):
     status: str
-    events: Sequence[Event]
+    events: Events
     texts: Sequence[bytes]
 
 
@@ -67,7 +68,7 @@ class Archive:
         self._last_was_refused = False
         self._last_trouble = ""
 
-    async def beside(self, keeping: Awaitable[None], events: Sequence[Event], texts: Sequence[bytes]) -> None:
+    async def beside(self, keeping: Awaitable[None], events: Events, texts: Sequence[bytes]) -> None:
         """Await ``keeping``, which makes ``events`` durable, while they are archived; raises what it raises."""
         if self._last_was_refused:
             # What is refused is sent again and again; only what is kept at last belongs here.
@@ -109,7 +110,7 @@ class Archive:
         await asyncio.gather(*(writer.close() for writer in self._writers.values()))
         self._folder.release()
 
-    def _put(self, events: Sequence[Event], texts: Sequence[bytes]) -> list[asyncio.Future[None]]:
+    def _put(self, events: Events, texts: Sequence[bytes]) -> list[asyncio.Future[None]]:
         now_ms = self._clock_ms()
         parts = _by_status(events, texts)
         writing = [self._writers[part.status].put(now_ms, part.events, part.texts) for part in parts]
@@ -142,14 +143,14 @@ class Archive:
         return await asyncio.get_running_loop().run_in_executor(self._house, work)
 
 
-def _by_status(events: Sequence[Event], texts: Sequence[bytes]) -> list[_Part]:
-    valores = [event.valor for event in events]
+def _by_status(events: Events, texts: Sequence[bytes]) -> list[_Part]:
+    valores = events.valores
     if all(valores):
         return [_Part(PROCESSADO, events, texts)]
     if not any(valores):
         return [_Part(ERRO, events, texts)]
     blank = [not valor for valor in valores]
     return [
-        _Part(status, list(itertools.compress(events, chosen)), list(itertools.compress(texts, chosen)))
+        _Part(status, events.chosen(chosen), list(compress(texts, chosen)))
         for status, chosen in ((PROCESSADO, valores), (ERRO, blank))
     ]

@@ -1,13 +1,12 @@
 """What the archive had no room for: how much, why, and how to get it from the store."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import msgspec
 import structlog
 from prometheus_client import Counter
 
-from ingest.event import Event
+from ingest.events import Events
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -18,8 +17,8 @@ class Span(msgspec.Struct, frozen=True):
     timestamps_ms: tuple[int, int]
 
     @classmethod
-    def of(cls, arrived_ms: int, events: Iterable[Event]) -> "Span":
-        timestamps = [event.timestamp_ms for event in events]
+    def of(cls, arrived_ms: int, events: Events) -> "Span":
+        timestamps = events.timestamps_ms
         return cls(len(timestamps), (arrived_ms, arrived_ms), (min(timestamps), max(timestamps)))
 
     def and_also(self, other: "Span") -> "Span":

@@ -16,7 +16,7 @@ from ingest.archive.folder import ArchiveFolder
 from ingest.archive.hour_files import HourFiles
 from ingest.archive.missed import Missed, Span
 from ingest.archive.names import FOLDERS, hour_name
-from ingest.event import Event
+from ingest.events import Events
 from ingest.group_commit import GroupCommit
 from ingest.metrics import ArchiveMetrics
 
@@ -36,7 +36,7 @@ class Patience:
 class _Arrival(msgspec.Struct, frozen=True, gc=False):
     hour: str
     arrived_ms: int
-    events: Sequence[Event]
+    events: Events
     texts: Sequence[bytes]
     bytes: int
 
@@ -89,7 +89,7 @@ class Writer:
             return self._failure.message
         return "the disk does not answer" if self._is_slow else None
 
-    def put(self, arrived_ms: int, events: Sequence[Event], texts: Sequence[bytes]) -> asyncio.Future[None] | None:
+    def put(self, arrived_ms: int, events: Events, texts: Sequence[bytes]) -> asyncio.Future[None] | None:
         """Take the texts of ``events``; the future ends when they are on disk. None: do not wait for that.
 
         It ends without them, too, when an ack has waited for too long: acks rest on the spool's word.

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from ingest.event import Event
+from ingest.events import Events
 from ingest.reject import Reject, RejectedItem
 
 # A body of tiny bad items must not grow into an answer many times its size.
@@ -50,7 +50,7 @@ class Decoded:
     as it was received, in one line without the newline.
     """
 
-    events: list[Event] = field(default_factory=list)
+    events: Events = field(default_factory=Events.of)
     lines: list[bytes] = field(default_factory=list)
     rejects: Rejects = field(default_factory=Rejects)
     refused_messages: list[RefusedMessage] = field(default_factory=list)

@@ -11,6 +11,7 @@ from ingest.decode.json_array import elements
 from ingest.decode.json_text import BOM, TEXT_ERRORS, event_of, one_line, parse_text, reason
 from ingest.decode.limits import ItemLimits, is_dense
 from ingest.event import Event
+from ingest.events import Events
 from ingest.reject import Reject
 from ingest.rules import Rules
 
@@ -126,11 +127,11 @@ def _lines(body: bytes) -> list[bytes]:
     return body.lstrip().split(b"\n")
 
 
-def _checked(events: list[Event], body: bytes, rules: Rules) -> Decoded | None:
-    if not events or not _is_unambiguous(body, len(events)):
+def _checked(found: list[Event], body: bytes, rules: Rules) -> Decoded | None:
+    if not found or not _is_unambiguous(body, len(found)):
         return None
-    checked = rules.check_all(events)
-    return None if checked is None else Decoded(checked)
+    events = Events.of(found)
+    return Decoded(events) if rules.keeps_all(events) else None
 
 
 def _is_unambiguous(body: bytes, events: int) -> bool:

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import msgspec
 
-from ingest.event import Event
+from ingest.events import Events
 from ingest.store import StoredEvent
 
 MOST_KEPT = 20_000
@@ -33,7 +33,7 @@ class Arrivals:
         self._start = 0
         self.end = 0
 
-    def add(self, events: Sequence[Event]) -> None:
+    def add(self, events: Events) -> None:
         """These are durable now; do not change the sequence any more."""
         group = _Group(self.end, events)
         self._groups.append(group)
@@ -68,10 +68,10 @@ class Arrivals:
 class _Group:
     """Events that came together, the first of them at ``start``."""
 
-    def __init__(self, start: int, events: Sequence[Event]) -> None:
+    def __init__(self, start: int, events: Events) -> None:
         self.start = start
         self.end = start + len(events)
-        self.bytes = sum(len(event.valor) for event in events) + len(events) * _EVENT_BYTES
+        self.bytes = len("".join(events.valores)) + len(events) * _EVENT_BYTES
         self._events = events
 
     @cached_property

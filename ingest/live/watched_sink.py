@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ingest.event import Event
+from ingest.events import Events
 from ingest.live.arrivals import Arrivals
 from ingest.sink import Sink
 
@@ -16,7 +16,7 @@ class WatchedSink:
         self._inner = inner
         self._arrivals = arrivals
 
-    async def append(self, events: Sequence[Event], lines: Sequence[bytes]) -> None:
+    async def append(self, events: Events, lines: Sequence[bytes]) -> None:
         await self._inner.append(events, lines)
         if events:
             self._arrivals.add(events)

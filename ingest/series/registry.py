@@ -10,7 +10,7 @@ from threading import Lock
 import structlog
 
 from ingest.errors import IngestError
-from ingest.event import Event
+from ingest.events import Events
 from ingest.reject import Reject
 from ingest.seldom import Seldom
 from ingest.series.known import Known, Standing
@@ -78,12 +78,12 @@ class Registry:
         standing = self.weeks.admit(time_ms, now_ms)
         return self._told(standing, str(time_ms)) if isinstance(standing, Reject) else standing
 
-    def unsaved(self, events: Sequence[Event], lines: Sequence[bytes]) -> Sequence[int]:
+    def unsaved(self, events: Events, lines: Sequence[bytes]) -> Sequence[int]:
         """The ids of those series and weeks of ``events`` and ``lines`` that have to get on disk with them."""
         weeks = self.weeks.unsaved(events, lines)
         if not self._known.unsaved:
             return weeks
-        names: set[Name] = {event.tag for event in events}
+        names: set[Name] = set(events.tags)
         for line in lines:
             names.update(names_of_line(line))
         ids = map(id_of, names)

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import Final
 
-from ingest.event import MAX_TIMESTAMP_MS, NS_PER_MS, Event
+from ingest.event import MAX_TIMESTAMP_MS, NS_PER_MS
+from ingest.events import Events
 from ingest.reject import Reject
 from ingest.series.known import Known, Standing
 
@@ -64,11 +65,11 @@ class Weeks:
                 return self._refusal()
             return self._known.take(week, now)
 
-    def unsaved(self, events: Iterable[Event], lines: Iterable[bytes]) -> list[int]:
+    def unsaved(self, events: Events, lines: Iterable[bytes]) -> list[int]:
         """Those weeks of ``events`` and ``lines`` that have to get on disk with them."""
         if not self._known.unsaved:
             return []
-        weeks = {week_of(event.timestamp_ms) for event in events}
+        weeks = set(map(week_of, events.timestamps_ms))
         weeks.update(week_of(int(line[line.rindex(b" ") + 1 :]) // NS_PER_MS) for line in lines)
         with self._lock:
             return [week for week in weeks if week in self._known.unsaved]

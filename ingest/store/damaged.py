@@ -7,7 +7,7 @@ from typing import NoReturn
 import structlog
 
 from ingest.errors import DiskFailed, StoreUnavailable
-from ingest.event import Event
+from ingest.events import Events
 from ingest.spool.set_aside import Note
 from ingest.store import Found, Numbers, Position, Selection, SeriesCount
 
@@ -40,7 +40,7 @@ class DamagedStore:
     def sensors(self) -> Iterable[str]:
         return ()
 
-    async def append(self, _: Sequence[Event], __: Sequence[bytes]) -> None:
+    async def append(self, _: Events, __: Sequence[bytes]) -> None:
         """Raises DiskFailed."""
         raise DiskFailed(self._said)
 

@@ -10,6 +10,7 @@ import structlog
 
 from ingest.errors import DiskFailed, StoreUnavailable
 from ingest.event import Event, number, time_ns
+from ingest.events import Events
 from ingest.fail_points import Point, Reached, never
 from ingest.file_damage import look_at
 from ingest.group_commit import GroupCommit
@@ -64,7 +65,7 @@ class EmbeddedStore:
         except BaseException:
             self._writer.close()
             raise
-        self._commits: GroupCommit[Sequence[Event]] = GroupCommit(self._commit, "embedded-write", reached)
+        self._commits: GroupCommit[Events] = GroupCommit(self._commit, "embedded-write", reached)
         self._readers = Readers(self._path)
         # Whether it can be read is told however many read.
         self._probe = Readers(self._path, most=1)
@@ -78,7 +79,7 @@ class EmbeddedStore:
         """The tag of every sensor that has an event."""
         return self._sensors.keys()
 
-    async def append(self, events: Sequence[Event], lines: Sequence[bytes]) -> None:
+    async def append(self, events: Events, lines: Sequence[bytes]) -> None:
         """Return once ``events`` are on disk. Raises DiskFailed: then none of them is kept."""
         if lines:
             raise ValueError("the embedded store keeps no other measurement")
@@ -113,7 +114,7 @@ class EmbeddedStore:
             return self._damage
         try:
             if self._failed:
-                await self.append([], [])
+                await self.append(Events.of(), [])
             await self._reading(
                 lambda connection: connection.execute("SELECT * FROM events LIMIT 1").fetchall(), self._probe
             )
@@ -131,7 +132,7 @@ class EmbeddedStore:
         await self._probe.close()
         self._writer.close()
 
-    def _commit(self, groups: Sequence[Sequence[Event]]) -> None:
+    def _commit(self, groups: Sequence[Events]) -> None:
         new_sensors: dict[str, Ids] = {}
         with self._transactions.one(), transaction(self._writer):
             rows = [self._row(event, new_sensors) for events in groups for event in events]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ingest.errors import DiskFailed
 from ingest.event import Event
+from ingest.events import Events
 from ingest.metrics import Metrics
 from ingest.spool.changes import Blob
 from ingest.spool.lanes import Lane
@@ -67,7 +68,7 @@ async def _embedded(folder: Path, _: str) -> _Store:
     async def ship() -> None:
         return
 
-    return lambda number: store.append([Event(1_600_000_000_000 + number, "a.b.c", str(number))], []), ship
+    return lambda number: store.append(Events.of([Event(1_600_000_000_000 + number, "a.b.c", str(number))]), []), ship
 
 
 def _say(what: str, number: int) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ingest.errors import DiskFailed
 from ingest.event import Event
+from ingest.events import Events
 from ingest.metrics import Metrics
 from ingest.spool.changes import Blob
 from ingest.spool.lanes import Lane
@@ -71,7 +72,7 @@ def _embedded(folder: Path, chance: random.Random) -> tuple[Append, Ship]:
             Event(_START_MS + chance.randrange(10**8), f"a.b.c{chance.randrange(50)}", str(number))
             for _ in range(1 + size // 500)
         ]
-        return store.append(events, [])
+        return store.append(Events.of(events), [])
 
     async def ship(_: int) -> list[int]:
         return []

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from ingest.event import Event
+from ingest.events import Events
 from ingest.influxql import InfluxQL
 from ingest.line_protocol import LineEncoder
 from ingest.minutes import touched
@@ -30,7 +31,7 @@ class Place:
 
     async def store(self, events: Sequence[Event]) -> bytes:
         """Store ``events`` only; the lines that were written."""
-        lines = LineEncoder().encode(events)
+        lines = LineEncoder().encode(Events.of(events))
         if lines:
             answer = await self.writer.write(lines)
             assert answer.status == 204, answer

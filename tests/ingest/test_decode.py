@@ -38,7 +38,7 @@ def test_good_events_come_through_unchanged(decoder: Decoder, events: list[Event
         for e in events
     ]
     decoded = decode(decoder, joined(decoder, [text.encode() for text in texts]))
-    assert (decoded.events, decoded.rejects.listed) == (events, [])
+    assert (list(decoded.events), decoded.rejects.listed) == (events, [])
 
 
 GOOD = st.builds(

@@ -7,6 +7,7 @@ import pytest
 
 from ingest.errors import DiskFailed, StoreUnavailable
 from ingest.event import Event
+from ingest.events import Events
 from ingest.metrics import Metrics
 from ingest.store import Selection
 from ingest.store.embedded import EmbeddedStore
@@ -17,7 +18,7 @@ async def test_a_disk_that_fails_is_told_by_the_embedded_store_until_it_is_well_
     store = EmbeddedStore(tmp_path, Metrics())
     store._writer.execute("PRAGMA query_only=1")
     with pytest.raises(DiskFailed):
-        await store.append([Event(1_539_112_021_301, "a.b.c", "1")], [])
+        await store.append(Events.of([Event(1_539_112_021_301, "a.b.c", "1")]), [])
     assert "cannot be written" in str(await store.trouble())
     store._writer.execute("PRAGMA query_only=0")
     assert await store.trouble() is None

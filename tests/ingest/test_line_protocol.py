@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.event import Event, number, time_ns
+from ingest.events import Events
 from ingest.line_parser import Line, parse_fields, parse_lines, parse_tags, unescape_string
 from ingest.line_protocol import LineEncoder
 from tests.ingest.strategies import TAGS, VALORES
@@ -27,19 +28,19 @@ from tests.ingest.strategies import TAGS, VALORES
     ],
 )
 def test_the_line_of_an_event(event: Event, line: str) -> None:
-    assert LineEncoder().encode([event]) == line.encode()
+    assert LineEncoder().encode(Events.of([event])) == line.encode()
 
 
 def test_what_is_remembered_stays_bounded_and_changes_no_line() -> None:
     encoder = LineEncoder()
     events = [Event(i, f"a.b.{i % 3}", str(i % 25_000)) for i in range(60_000)]
-    assert encoder.encode(events) == b"".join(LineEncoder().encode([event]) for event in events)
+    assert encoder.encode(Events.of(events)) == b"".join(LineEncoder().encode(Events.of([event])) for event in events)
     assert len(encoder._fields) <= 20_000
 
 
 @given(st.lists(st.builds(Event, st.integers(0, 2**42), TAGS, VALORES)))
 def test_lines_read_back_as_the_events_they_were(events: list[Event]) -> None:
-    lines = list(parse_lines(LineEncoder().encode(events)))
+    lines = list(parse_lines(LineEncoder().encode(Events.of(events))))
     assert [_read(line) for line in lines] == [
         (e.tag, number(e.valor), e.valor, time_ns(e.timestamp_ms, e.valor)) for e in events
     ]

@@ -14,6 +14,7 @@ from aiohttp import ClientResponse, ClientSession, web
 from aiohttp.test_utils import TestServer
 
 from ingest.event import Event
+from ingest.events import Events
 from ingest.live.arrivals import Arrivals
 from ingest.metrics import Metrics
 from ingest.routes.answers import errors_as_json
@@ -145,7 +146,9 @@ async def test_a_watcher_that_takes_nothing_loses_its_place(tmp_path: Path) -> N
         async with asyncio.timeout(20):
             while True:
                 # More than what the buffers of both ends hold.
-                arrivals.add([Event(START_MS, "a.b.c", f"{secrets.token_hex(4)}" * 8_000) for _ in range(200)])
+                arrivals.add(
+                    Events.of([Event(START_MS, "a.b.c", f"{secrets.token_hex(4)}" * 8_000) for _ in range(200)])
+                )
                 await asyncio.sleep(0.3)
                 async with client.get("/events/stream") as answer:
                     if answer.status == 200:

@@ -2,6 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.event import Event
+from ingest.events import Events
 from ingest.line_protocol import LineEncoder, escape_string
 from ingest.minutes import MINUTE_MS, Mark, few, touched
 from tests.ingest.strategies import TAGS, VALORES
@@ -10,7 +11,7 @@ MINUTE = 1_539_112_020_000
 
 
 def lines(*events: Event) -> bytes:
-    return LineEncoder().encode(events)
+    return LineEncoder().encode(Events.of(events))
 
 
 @given(st.lists(st.builds(Event, st.integers(0, 3 * 10**12), TAGS, VALORES), max_size=40))

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.event import Event
+from ingest.events import Events
 from ingest.line_protocol import LineEncoder
 from ingest.series.registry import Registry, SeriesLimits
 from ingest.sink import SpoolSink
@@ -27,8 +28,8 @@ async def spool(tmp_path: Path) -> AsyncIterator[Spool]:
 async def test_blobs_hold_every_line_in_order_within_their_limits(
     spool: Spool, events: list[Event], lines: list[bytes], points: int, size: int
 ) -> None:
-    blobs = SpoolSink(spool, points, size, Registry(SeriesLimits()))._blobs(events, lines)
-    assert b"".join(blob.lines for blob in blobs) == LineEncoder().encode(events) + b"".join(lines)
+    blobs = SpoolSink(spool, points, size, Registry(SeriesLimits()))._blobs(Events.of(events), lines)
+    assert b"".join(blob.lines for blob in blobs) == LineEncoder().encode(Events.of(events)) + b"".join(lines)
     assert sum(blob.points for blob in blobs) == len(events) + len(lines)
     assert all(blob.points <= points and (len(blob.lines) <= size or blob.points == 1) for blob in blobs)
 
@@ -36,6 +37,6 @@ async def test_blobs_hold_every_line_in_order_within_their_limits(
 @pytest.mark.parametrize("number", [1, 5_000])
 async def test_few_and_many_events_reach_the_spool(spool: Spool, number: int) -> None:
     await SpoolSink(spool, 1000, 10**6, Registry(SeriesLimits())).append(
-        [Event(i, "a.b.c", str(i)) for i in range(number)], []
+        Events.of([Event(i, "a.b.c", str(i)) for i in range(number)]), []
     )
     assert spool.depth.points == number

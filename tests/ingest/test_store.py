@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ingest.errors import BadParameter, StoreUnavailable
 from ingest.event import Event, number, time_ns
+from ingest.events import Events
 from ingest.influxql import InfluxQL
 from ingest.metrics import Metrics
 from ingest.minutes import HOUR_MS, MINUTE_MS
@@ -44,7 +45,7 @@ async def embedded(folder: Path) -> AsyncIterator[Shelf]:
     store = EmbeddedStore(folder, Metrics())
 
     async def put(events: Sequence[Event]) -> None:
-        await store.append(events, [])
+        await store.append(Events.of(events), [])
 
     yield Shelf(store, put)
     await store.close()

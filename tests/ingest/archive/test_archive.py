@@ -19,6 +19,7 @@ from ingest.archive.writer import Patience
 from ingest.background import beside
 from ingest.errors import DiskFailed
 from ingest.event import Event
+from ingest.events import Events
 from ingest.metrics import Metrics
 from tests.ingest.archive.lines import files_no_longer_than, identities, names, texts
 
@@ -38,7 +39,7 @@ class Place:
     archive: Archive = field(init=False)
 
     async def put(self, *events: Event) -> None:
-        await self.archive.beside(kept(), events, [msgspec.json.encode(event) for event in events])
+        await self.archive.beside(kept(), Events.of(events), [msgspec.json.encode(event) for event in events])
 
     def metric(self, name: str) -> float:
         lines = self.metrics.exposition().decode().splitlines()
@@ -184,7 +185,7 @@ async def test_an_event_that_was_refused_is_not_archived_again_and_again(tmp_pat
         text = msgspec.json.encode(event(1))
         for _ in range(20):
             with pytest.raises(DiskFailed):
-                await place.archive.beside(refused(), [event(1)], [text])
+                await place.archive.beside(refused(), Events.of([event(1)]), [text])
         await place.put(event(1))
         await place.put(event(2))
     assert identities(place.folder) == {identity(1): 2, identity(2): 1}

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.event import Event
+from ingest.events import Events
 from ingest.live.arrivals import Arrivals, Arrived
 from ingest.store import StoredEvent
 
@@ -22,7 +23,7 @@ def stored(first: int, last: int) -> list[StoredEvent]:
 def test_law_everything_since_a_place_or_nothing(sizes: list[int], most_kept: int, place: int) -> None:
     arrivals, end = Arrivals(most_kept), 0
     for size in sizes:
-        arrivals.add(events(end, size))
+        arrivals.add(Events.of(events(end, size)))
         end += size
     kept = arrivals.kept()
     assert kept.end == arrivals.end == end
@@ -36,16 +37,16 @@ def test_law_everything_since_a_place_or_nothing(sizes: list[int], most_kept: in
 def test_long_valores_are_bounded_by_their_bytes() -> None:
     arrivals = Arrivals(most_kept=1_000, most_bytes=100_000)
     for i in range(50):
-        arrivals.add([Event(START_MS + i, "a.b.c", "x" * 9_000)])
+        arrivals.add(Events.of([Event(START_MS + i, "a.b.c", "x" * 9_000)]))
     assert len(arrivals.kept().events) == 10
-    arrivals.add([Event(START_MS, "a.b.c", "x" * 200_000)])
+    arrivals.add(Events.of([Event(START_MS, "a.b.c", "x" * 200_000)]))
     assert len(arrivals.kept().events) == 1
     assert arrivals.since(50) is not None
 
 
 def test_a_group_that_is_larger_than_all_that_is_kept_stays_whole() -> None:
     arrivals = Arrivals(most_kept=3)
-    arrivals.add(events(0, 2))
-    arrivals.add(events(2, 10))
+    arrivals.add(Events.of(events(0, 2)))
+    arrivals.add(Events.of(events(2, 10)))
     assert arrivals.since(1) is None
     assert arrivals.since(5) == Arrived(stored(5, 12), 12)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ingest.errors import StoreUnavailable
 from ingest.event import Event
+from ingest.events import Events
 from ingest.live.arrivals import Arrivals
 from ingest.live.feed import FRAME_CHARACTERS, FRAME_ROWS, SNAPSHOT_ROWS, Feed, News, Snapshot, Trouble
 from ingest.metrics import Metrics
@@ -49,14 +50,14 @@ def newest(last: int, number: int) -> list[str]:
 
 async def test_a_snapshot_joins_what_is_stored_and_what_only_just_arrived(tmp_path: Path) -> None:
     store, arrivals = EmbeddedStore(tmp_path, Metrics()), Arrivals()
-    await store.append(many(0, 8), [])
-    arrivals.add(many(5, 10))
+    await store.append(Events.of(many(0, 8)), [])
+    arrivals.add(Events.of(many(5, 10)))
     feed = Feed(store, arrivals, EVERYTHING, None, Clock())
     (snapshot,) = await feed.frames()
     assert isinstance(snapshot, Snapshot)
     assert (valores(snapshot), snapshot.whole, snapshot.cursor) == (newest(14, 15), True, None)
     assert await feed.frames() == []
-    arrivals.add(many(15, 2))
+    arrivals.add(Events.of(many(15, 2)))
     (news,) = await feed.frames()
     assert isinstance(news, News)
     assert (valores(news), news.arrived) == (newest(16, 2), 2)
@@ -65,7 +66,7 @@ async def test_a_snapshot_joins_what_is_stored_and_what_only_just_arrived(tmp_pa
 
 async def test_rows_lead_to_the_events_after_them(tmp_path: Path) -> None:
     store, arrivals = EmbeddedStore(tmp_path, Metrics()), Arrivals()
-    await store.append(many(0, SNAPSHOT_ROWS + 50), [])
+    await store.append(Events.of(many(0, SNAPSHOT_ROWS + 50)), [])
     (snapshot,) = await Feed(store, arrivals, EVERYTHING, None, Clock()).frames()
     assert isinstance(snapshot, Snapshot)
     assert len(snapshot.rows) == SNAPSHOT_ROWS
@@ -78,7 +79,7 @@ async def test_rows_lead_to_the_events_after_them(tmp_path: Path) -> None:
 async def test_what_a_frame_has_no_room_for_is_counted(tmp_path: Path) -> None:
     store, arrivals = EmbeddedStore(tmp_path, Metrics()), Arrivals()
     feed = Feed(store, arrivals, EVERYTHING, arrivals.end, Clock())
-    arrivals.add(many(0, FRAME_ROWS + 10))
+    arrivals.add(Events.of(many(0, FRAME_ROWS + 10)))
     (news,) = await feed.frames()
     assert isinstance(news, News)
     assert (valores(news), news.arrived) == (newest(FRAME_ROWS + 9, FRAME_ROWS), FRAME_ROWS + 10)
@@ -88,7 +89,7 @@ async def test_what_a_frame_has_no_room_for_is_counted(tmp_path: Path) -> None:
 async def test_an_event_that_came_twice_is_told_once(tmp_path: Path) -> None:
     store, arrivals = EmbeddedStore(tmp_path, Metrics()), Arrivals()
     feed = Feed(store, arrivals, EVERYTHING, arrivals.end, Clock())
-    arrivals.add([*many(0, 2), *many(1, 2)])
+    arrivals.add(Events.of([*many(0, 2), *many(1, 2)]))
     (news,) = await feed.frames()
     assert isinstance(news, News)
     assert (valores(news), news.arrived) == (["2", "1", "0"], 3)
@@ -99,7 +100,7 @@ async def test_a_frame_is_as_light_as_it_must_be_and_never_empty(tmp_path: Path)
     store, arrivals = EmbeddedStore(tmp_path, Metrics()), Arrivals()
     feed = Feed(store, arrivals, EVERYTHING, arrivals.end, Clock())
     for length, rows in ((FRAME_CHARACTERS // 4, 4), (FRAME_CHARACTERS * 2, 1)):
-        arrivals.add([Event(START_MS + i, "a.b.c", f"{i}" * length) for i in range(10)])
+        arrivals.add(Events.of([Event(START_MS + i, "a.b.c", f"{i}" * length) for i in range(10)]))
         (news,) = await feed.frames()
         assert isinstance(news, News)
         assert (len(news.rows), news.arrived) == (rows, 10)
@@ -112,8 +113,8 @@ async def test_a_late_match_hides_none_that_the_search_has_not_come_to(tmp_path:
     needles = [Event(START_MS + i, "a.b.c", f"needle {i}") for i in range(10)]
     hay = [Event(START_MS + 1_000 + i, "a.b.c", "hay") for i in range(MOST_LOOKED_AT + 100)]
     late = [Event(START_MS - 1, "a.b.c", "needle late")]
-    await store.append([*needles, *hay, *late], [])
-    arrivals.add(late)
+    await store.append(Events.of([*needles, *hay, *late]), [])
+    arrivals.add(Events.of(late))
     search = Search.of(Selection(), "needle")
     (snapshot,) = await Feed(store, arrivals, search, None, Clock()).frames()
     assert isinstance(snapshot, Snapshot)
@@ -127,8 +128,8 @@ async def test_a_late_match_hides_none_that_the_search_has_not_come_to(tmp_path:
 async def test_a_watcher_that_is_too_far_behind_begins_anew(tmp_path: Path) -> None:
     store, arrivals = EmbeddedStore(tmp_path, Metrics()), Arrivals(most_kept=10)
     for first in (0, 20):
-        await store.append(many(first, 20), [])
-        arrivals.add(many(first, 20))
+        await store.append(Events.of(many(first, 20)), [])
+        arrivals.add(Events.of(many(first, 20)))
     (snapshot,) = await Feed(store, arrivals, EVERYTHING, 5, Clock()).frames()
     assert isinstance(snapshot, Snapshot)
     assert valores(snapshot) == newest(39, 40)
@@ -139,7 +140,9 @@ async def test_a_feed_holds_only_what_is_looked_for(tmp_path: Path) -> None:
     store, arrivals = EmbeddedStore(tmp_path, Metrics()), Arrivals()
     search = Search.of(Selection(region="b", status="processado"), "OR")
     feed = Feed(store, arrivals, search, arrivals.end, Clock())
-    arrivals.add([Event(START_MS, f"a.{r}.{s}", v) for r in "bx" for s in ("porta", "c") for v in ("", "1", "norte")])
+    arrivals.add(
+        Events.of([Event(START_MS, f"a.{r}.{s}", v) for r in "bx" for s in ("porta", "c") for v in ("", "1", "norte")])
+    )
     (news,) = await feed.frames()
     assert isinstance(news, News)
     assert sorted((row.tag, row.valor) for row in news.rows) == [
@@ -147,21 +150,21 @@ async def test_a_feed_holds_only_what_is_looked_for(tmp_path: Path) -> None:
         ("a.b.porta", "1"),
         ("a.b.porta", "norte"),
     ]
-    arrivals.add(many(0, 3))
+    arrivals.add(Events.of(many(0, 3)))
     assert await feed.frames() == []
     await store.close()
 
 
 async def test_a_store_that_is_away_is_told_and_looked_at_again(tmp_path: Path) -> None:
     store, arrivals, clock = UnreadableStore(tmp_path, Metrics()), Arrivals(), Clock()
-    await store.append(many(0, 3), [])
-    arrivals.add(many(3, 2))
+    await store.append(Events.of(many(0, 3)), [])
+    arrivals.add(Events.of(many(3, 2)))
     feed = Feed(store, arrivals, EVERYTHING, None, clock)
     snapshot, trouble = await feed.frames()
     assert isinstance(snapshot, Snapshot)
     assert (valores(snapshot), snapshot.whole, feed.owes_a_snapshot) == (newest(4, 2), False, True)
     assert trouble == Trouble("InfluxDB does not answer")
-    arrivals.add(many(5, 1))
+    arrivals.add(Events.of(many(5, 1)))
     (news,) = await feed.frames()
     assert valores(news) == ["5"]
     clock.seconds = 60.0

@@ -12,6 +12,7 @@ import pytest
 from ingest.background import beside
 from ingest.errors import StoreUnavailable, WriteUnanswered
 from ingest.event import Event
+from ingest.events import Events
 from ingest.line_protocol import LineEncoder
 from ingest.minutes import HOUR_MS, MINUTE_MS, Mark
 from ingest.rollup.keeper import Keeper, Pace, first_minutes
@@ -49,7 +50,7 @@ async def opened(folder: Path) -> AsyncIterator[Spool]:
 async def ship(spool: Spool, place: Place, sent: list[Event]) -> None:
     """What the shipper does: the points go to InfluxDB, then leave the spool."""
     await place.store(sent)
-    await spool.append([Blob(LineEncoder().encode(sent), len(sent))])
+    await spool.append([Blob(LineEncoder().encode(Events.of(sent)), len(sent))])
     await spool.remove(await everything(spool))
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ingest.errors import SpoolFull
 from ingest.event import Event
+from ingest.events import Events
 from ingest.reject import Reject
 from ingest.series.known import Standing
 from ingest.series.registry import Registry, SeriesLimits, id_of
@@ -25,7 +26,7 @@ class Clock:
 
 
 def save(registry: Registry, *names: str) -> None:
-    with registry.saving(registry.unsaved([Event(1, name, "1") for name in names], [])):
+    with registry.saving(registry.unsaved(Events.of([Event(1, name, "1") for name in names]), [])):
         pass
 
 
@@ -81,7 +82,7 @@ def test_what_is_stored_late_is_known_all_the_same() -> None:
     clock = Clock()
     registry = Registry(SeriesLimits(max_series=1), clock_seconds=clock)
     registry.admit("a.b.slow")
-    on_its_way = registry.unsaved([Event(1, "a.b.slow", "1")], [])
+    on_its_way = registry.unsaved(Events.of([Event(1, "a.b.slow", "1")]), [])
     clock.seconds += 100
     assert refused(registry, "a.b.other") == ""
     with registry.saving(on_its_way):
@@ -93,7 +94,7 @@ def test_what_is_stored_late_is_known_all_the_same() -> None:
 def test_only_what_is_surely_not_on_disk_stays_new(error: type[BaseException], standing: Standing) -> None:
     registry = Registry(SeriesLimits())
     registry.admit("a.b.c")
-    with pytest.raises(error), registry.saving(registry.unsaved([Event(1, "a.b.c", "1")], [])):
+    with pytest.raises(error), registry.saving(registry.unsaved(Events.of([Event(1, "a.b.c", "1")]), [])):
         raise error
     assert registry.admit("a.b.c") is standing
 
@@ -121,7 +122,7 @@ def test_it_warns_while_it_refuses() -> None:
 def test_a_line_counts_by_its_measurement_and_tags_in_any_order() -> None:
     registry = Registry(SeriesLimits())
     assert registry.admit(b"m,a=1,b=2") is Standing.NEW
-    with registry.saving(registry.unsaved([], [b"m,b=2,a=1 v=1 5\n"])):
+    with registry.saving(registry.unsaved(Events.of(), [b"m,b=2,a=1 v=1 5\n"])):
         pass
     assert registry.admit(b"m,a=1,b=2") is Standing.KNOWN
 

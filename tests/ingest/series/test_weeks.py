@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.event import MAX_TIMESTAMP_MS, Event
+from ingest.events import Events
 from ingest.reject import Reject
 from ingest.series.registry import Registry, SeriesLimits, id_of
 from ingest.series.weeks import WEEK_MS, is_week, week_of
@@ -28,7 +29,7 @@ def refused(registry: Registry, time_ms: int) -> str:
 def save(registry: Registry, *times_ms: int, lines: bool = False) -> None:
     events = [] if lines else [Event(time_ms, "a.b.c", "1") for time_ms in times_ms]
     ready = [b'm f="1 2" %d\n' % (time_ms * 1_000_000) for time_ms in times_ms] if lines else []
-    with registry.saving(registry.unsaved(events, ready)):
+    with registry.saving(registry.unsaved(Events.of(events), ready)):
         pass
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.event import Event
+from ingest.events import Events
 from ingest.line_parser import split_lines
 from ingest.line_protocol import LineEncoder
 from ingest.salvage.salvage import Salvage
@@ -42,7 +43,7 @@ async def make(folder: Path, rows: int = 60, big_rows: int = 6, *, checkpointed:
             Event(1_600_000_000_000 + 1000 * number + i, f"brasil.sul.s{i}", f'{i}\n"á' if i % 3 == 2 else str(i))
             for i in range(of_row)
         ]
-        encoded = encoder.encode(events)
+        encoded = encoder.encode(Events.of(events))
         lines += split_lines(encoded)
         if number == rows - 1:
             # A word of how far it came is written now and then.

@@ -11,6 +11,7 @@ import pytest
 
 from ingest.errors import DeadLettersFull, DiskFailed, SpoolFull
 from ingest.event import Event
+from ingest.events import Events
 from ingest.line_protocol import LineEncoder
 from ingest.minutes import Mark
 from ingest.spool import dead_letter
@@ -145,7 +146,7 @@ async def test_dead_lines_move_in_the_commit_that_removes_their_row(tmp_path: Pa
 
 
 async def test_the_commit_that_removes_rows_marks_the_minutes_of_their_events(tmp_path: Path) -> None:
-    lines = LineEncoder().encode([Event(60_000 * i, "a.b.c", "1") for i in (5, 7)])
+    lines = LineEncoder().encode(Events.of([Event(60_000 * i, "a.b.c", "1") for i in (5, 7)]))
     async with opened(tmp_path) as spool:
         await spool.append([Blob(lines, 2), blob("m v=1\n")])
         assert (await spool.dirty(10), spool.depth.dirty_minutes) == ([], 0)
@@ -160,7 +161,7 @@ async def test_the_commit_that_removes_rows_marks_the_minutes_of_their_events(tm
 
 
 async def test_a_minute_that_was_marked_again_goes_on_waiting(tmp_path: Path) -> None:
-    lines = LineEncoder().encode([Event(60_000, "a.b.c", "1")])
+    lines = LineEncoder().encode(Events.of([Event(60_000, "a.b.c", "1")]))
     async with opened(tmp_path) as spool:
         await spool.append([Blob(lines, 1)])
         await spool.remove(await everything(spool))
