@@ -34,8 +34,8 @@ lint: install ## Check style and types
 tools: install ## Get the real programs that tests and benchmarks need (about 11 minutes, once)
 	@$(BIN)/python -m tools
 
-bench: install tools ## Measure, and print the tables of docs/performance.md (about 25 minutes)
-	$(BIN)/python -m benchmarks
+bench: install tools ## Measure, and print the tables of docs/performance.md (about an hour; NAME= for a part)
+	$(BIN)/python -m benchmarks $(NAME)
 
 faults: install tools ## Kill, break and starve the service, and prove that nothing is lost (SECONDS= SEED= FAULT= STORE= MIXED=1)
 	@$(BIN)/python -m tests.faults --seconds $(or $(SECONDS),0) $(if $(SEED),--seed $(SEED)) \

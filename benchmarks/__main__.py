@@ -1,39 +1,36 @@
 """``make bench``: measures on this machine and prints a table, a row as soon as it is known."""
 
 import argparse
-import os
-import platform
+import json
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-import psutil
+from benchmarks import catalogue
+from benchmarks.bench import Bench, Sizes
+from benchmarks.machine import StolenTime, machine
+from benchmarks.table import Table
+from tools.influx_server import NoInfluxError, own_influxd, set_up
 
-from benchmarks import archive, dashboards, measurements, overload, page
-from benchmarks.bench import Bench
-from benchmarks.loadgen_limits import loadgen_limits
-from tools.influx_server import INFLUXD, NoInfluxError, own_influxd, set_up
-
-ALL = (*measurements.ALL, *overload.ALL, *archive.ALL, loadgen_limits, *dashboards.ALL, *page.ALL)
+_EXAMPLES = """\
+examples:
+  python -m benchmarks                                    everything, about an hour
+  python -m benchmarks goals --json goals.json            the goals: beside Telegraf, and InfluxDB alone
+  python -m benchmarks batches --rounds 1 --events 200000 a quick look at one of them
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
-    names = [measure.__name__ for measure in ALL]
-    parser.add_argument("only", nargs="*", metavar="NAME", help=f"what to measure: {', '.join(names)} [default: all]")
-    parser.add_argument("--seconds", type=int, default=60, help="length of the long measurements [default: 60]")
-    parser.add_argument(
-        "--rounds", type=int, default=5, help="repetitions of the short ones; medians are shown [default: 5]"
-    )
-    options = parser.parse_args(arguments)
-    unknown = sorted(set(options.only) - set(names))
-    if unknown:
-        parser.error(f"there is no measurement {unknown[0]}; there are {', '.join(names)}")
+    options = _options(arguments)
     try:
-        _measure(options)
+        measures = catalogue.chosen(options.names)
+    except catalogue.UnknownMeasurementError as error:
+        print(f"python -m benchmarks: {error}; --help shows what there is", file=sys.stderr)
+        return 2
+    try:
+        _measure(measures, options)
     except NoInfluxError as error:
         print(f"make bench: {error}", file=sys.stderr)
         return 1
@@ -42,34 +39,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _measure(options: argparse.Namespace) -> None:
-    print(f"{_machine()}; medians of {options.rounds}; sender, service and InfluxDB share the machine\n")
-    print("| what | measured | goal |\n|---|---|---|", flush=True)
-    before = psutil.cpu_times()
-    with own_influxd() as influxd, tempfile.TemporaryDirectory(prefix="pulso-bench-") as folder:
-        bench = Bench(Path(folder), influxd, set_up(influxd.server), options.seconds, options.rounds)
-        for measure in ALL:
-            if not options.only or measure.__name__ in options.only:
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks",
+        description=f"{__doc__}\n\ngroups, and the measurements in them:\n{catalogue.described()}",
+        epilog=f"{_EXAMPLES}\nThe exit code 0 says only that it ran; the table says what was met.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    sizes = Sizes()
+    parser.add_argument("names", nargs="*", metavar="NAME", help="groups or measurements [default: all]")
+    parser.add_argument("--seconds", type=int, default=60, help="length of the long measurements [default: 60]")
+    parser.add_argument("--rounds", type=int, default=5, help="repetitions of the short ones; medians [default: 5]")
+    parser.add_argument(
+        "--events", type=int, default=sizes.batched, help=f"events of a run in batches [default: {sizes.batched}]"
+    )
+    parser.add_argument(
+        "--single-events",
+        type=int,
+        default=sizes.single,
+        help=f"events of a run in requests of their own [default: {sizes.single}]",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there, too")
+    return parser.parse_args(arguments)
+
+
+def _measure(measures: Sequence[catalogue.Measurement], options: argparse.Namespace) -> None:
+    stolen = StolenTime()
+    here = machine()
+    table = Table()
+    print(f"{here}; medians of {options.rounds}; sender, service and InfluxDB share the machine\n")
+    try:
+        with closing(table), own_influxd() as influxd, tempfile.TemporaryDirectory(prefix="pulso-bench-") as folder:
+            sizes = Sizes(batched=options.events, single=options.single_events)
+            influx = set_up(influxd.server)
+            bench = Bench(Path(folder), influxd, influx, options.seconds, options.rounds, sizes, table.progress)
+            for measure in measures:
+                table.progress(measure.__name__)
                 for row in measure(bench):
-                    print(f"| {row.what} | {row.measured} | {row.goal} |", flush=True)
-    print(f"\n{_stolen(before)} of this machine's CPU time went to other machines of its host meanwhile")
-
-
-def _stolen(before: Any) -> str:
-    """A virtual machine whose host is busy measures its host."""
-    after = psutil.cpu_times()
-    stolen = getattr(after, "steal", 0.0) - getattr(before, "steal", 0.0)
-    return f"{stolen / (sum(after) - sum(before)):.0%}"
-
-
-def _machine() -> str:
-    """What speed figures depend on; the loop says how fast this machine is just now."""
-    started = time.perf_counter()
-    for _ in range(10_000_000):
-        pass
-    loop_seconds = time.perf_counter() - started
-    programs = f"Python {platform.python_version()}, InfluxDB {INFLUXD.version()}"
-    return f"{os.cpu_count()} cores, {programs}, 10 M empty loops in {loop_seconds:.2f} s"
+                    table.add(measure.__name__, row)
+    finally:
+        said = f"{stolen.share():.0%} of this machine's CPU time went to other machines of its host meanwhile"
+        print(f"\n{said}")
+        if options.json:
+            results = {"machine": here, "rounds": options.rounds, "stolen": stolen.share(), "rows": table.rows}
+            options.json.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

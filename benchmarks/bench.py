@@ -1,6 +1,6 @@
 """Where measurements run, and what they yield."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,22 +11,47 @@ from tools.influx_server import Influxd, InfluxServer, make_bucket
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table: what was measured, what came out, what the goal is."""
+    """A line of the table: what was measured, what came out, what the goal is.
+
+    ``met`` and ``value``, the number that was held to the goal, are None where there is none or a person has to judge.
+    """
 
     what: str
     measured: str
     goal: str
+    met: bool | None = None
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Events of a run: in batches, in requests of their own, on disk, in all of the longest run and in a part of it."""
+
+    batched: int = 1_000_000
+    single: int = 100_000
+    stored: int = 2_000_000
+    longest: int = 50_000_000
+    part: int = 1_000_000
+
+
+def _say_nothing(_: str) -> None:
+    pass
 
 
 @dataclass(frozen=True)
 class Bench:
-    """Where measurements run; ``seconds`` is the length of the long ones, ``rounds`` repeats the short ones."""
+    """Where measurements run; ``seconds`` is the length of the long ones, ``rounds`` repeats the short ones.
+
+    ``progress`` is told what is under way, for who waits.
+    """
 
     folder: Path
     influxd: Influxd
     influx: InfluxServer
     seconds: int
     rounds: int
+    sizes: Sizes = Sizes()
+    progress: Callable[[str], None] = _say_nothing
 
     @contextmanager
     def service(self, store: str, name: str, *others: str) -> Iterator[Service]:

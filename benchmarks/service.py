@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 
+from benchmarks.processes import Tree
 from tools.answering import wait_until_answering
 from tools.influx_server import InfluxServer, free_port
 
@@ -24,20 +25,16 @@ class Service:
     """A running ``ingest serve``."""
 
     url: str
-    process: psutil.Process
+    tree: Tree
 
     def memory_mb(self) -> float:
-        """The most memory it has held so far, as the kernel counts it."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+        return self.tree.peak_mb()
 
     def resident_mb(self) -> float:
-        """The memory it holds now."""
-        return float(self.process.memory_info().rss) / 2**20
+        return self.tree.resident_mb()
 
     def cpu_seconds(self) -> float:
-        times = self.process.cpu_times()
-        return float(times.user + times.system)
+        return self.tree.cpu_seconds()
 
     def counts(self) -> str:
         """``/counts`` as text."""
@@ -73,7 +70,7 @@ def serving(folder: Path, *options: str, token: str = "") -> Iterator[Service]:
     try:
         if not wait_until_answering(f"{url}/health", _START_SECONDS, lambda: process.poll() is None):
             raise RuntimeError("the ingest service did not start")
-        yield Service(url, psutil.Process(process.pid))
+        yield Service(url, Tree(psutil.Process(process.pid)))
     finally:
         process.terminate()
         process.wait(30)

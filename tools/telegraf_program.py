@@ -1,4 +1,4 @@
-"""The real Telegraf for tests, built with just the plugins that telegraf/*.conf use."""
+"""The real Telegraf for tests and benchmarks, built with just the plugins that their configurations use."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -7,8 +7,11 @@ from typing import Any
 
 from tools.go_program import GoProgram
 
-FOLDER = Path(__file__).parents[1] / "telegraf"
+_TOP = Path(__file__).parents[1]
+FOLDER = _TOP / "telegraf"
 CONFIGURATIONS = ("telegraf.conf", "mqtt.conf")
+PEER_FOLDER = _TOP / "benchmarks" / "telegraf"
+PEER_CONFIGURATIONS = ("agent.conf", "json.conf", "lines.conf")
 _CATEGORIES = ("inputs", "outputs", "processors", "aggregators", "secretstores")
 _FORMATS = {"inputs": "parsers", "processors": "parsers", "outputs": "serializers"}
 
@@ -29,10 +32,11 @@ def _tags(tables: Mapping[str, Any]) -> Iterator[str]:
 
 def telegraf() -> GoProgram:
     """Another set of plugins is another program in the cache."""
+    files = [FOLDER / name for name in CONFIGURATIONS] + [PEER_FOLDER / name for name in PEER_CONFIGURATIONS]
     return GoProgram(
         "telegraf",
         folder="telegraf",
         module="github.com/influxdata/telegraf",
         minutes=3,
-        arguments=(",".join(build_tags(*((FOLDER / name).read_text() for name in CONFIGURATIONS))),),
+        arguments=(",".join(build_tags(*(file.read_text() for file in files))),),
     )

@@ -1,0 +1,112 @@
+"""Events a second, durable and counted in InfluxDB at the end: Pulso beside its peers."""
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+
+from benchmarks.bench import Bench, Row
+from benchmarks.job import Plan
+from benchmarks.peers import pulso, raw, telegraf
+from benchmarks.rounds import Contender, Rounds, Run, in_turn
+
+_BATCH_CONNECTIONS = 4
+_SINGLE_CONNECTIONS = 64
+
+RAW = Contender("ready line protocol of 5000 straight into InfluxDB", "lp", lambda _, bucket: nullcontext(raw(bucket)))
+TELEGRAF_ARRAYS = Contender(
+    "Telegraf, JSON arrays of 1000, nothing durable",
+    "array",
+    lambda bench, bucket: telegraf(bench, bucket, "json.conf"),
+)
+TELEGRAF_LINES = Contender(
+    "Telegraf, line protocol of 5000, nothing durable",
+    "lp",
+    lambda bench, bucket: telegraf(bench, bucket, "lines.conf"),
+)
+TELEGRAF_SINGLE = Contender(
+    "Telegraf, single-event requests, nothing durable",
+    "single",
+    lambda bench, bucket: telegraf(bench, bucket, "json.conf"),
+)
+NDJSON = Contender("NDJSON of 1000", "ndjson", pulso)
+ARRAYS = Contender("JSON arrays of 1000", "array", pulso)
+LINES = Contender("line protocol of 5000", "lp", pulso)
+SINGLE = Contender("single-event requests", "single", pulso)
+
+# The goals of the issue, as ratios of one run.
+_GOALS = (
+    (NDJSON, TELEGRAF_ARRAYS, 3.0),
+    (NDJSON, RAW, 0.7),
+    (ARRAYS, TELEGRAF_ARRAYS, 3.0),
+    (ARRAYS, RAW, 0.7),
+    (LINES, TELEGRAF_LINES, 3.0),
+    (LINES, RAW, 0.8),
+)
+_CPU_SECONDS_A_MILLION = 2.5
+_CPU_OF_TELEGRAF = 1 / 3
+_SINGLE_OF_TELEGRAF = 1.0
+
+
+def batches(bench: Bench) -> Iterator[Row]:
+    events = bench.sizes.batched
+    plans = {
+        "ndjson": Plan("ndjson", events, 1000),
+        "array": Plan("array", events, 1000),
+        "lp": Plan("lp", events, 5000),
+    }
+    contenders = (RAW, NDJSON, TELEGRAF_ARRAYS, ARRAYS, LINES, TELEGRAF_LINES)
+    rounds = in_turn(bench, contenders, plans, _BATCH_CONNECTIONS)
+    yield from rounds.wrong()
+    for reference in (RAW, TELEGRAF_ARRAYS, TELEGRAF_LINES):
+        yield _reference(rounds, reference)
+    for contender, other, least in _GOALS:
+        yield _against(rounds, contender, other, least)
+    yield from _cpu(rounds)
+
+
+def single_events(bench: Bench) -> Iterator[Row]:
+    plans = {"single": Plan("single", bench.sizes.single)}
+    rounds = in_turn(bench, (SINGLE, TELEGRAF_SINGLE), plans, _SINGLE_CONNECTIONS)
+    yield from rounds.wrong()
+    yield _reference(rounds, TELEGRAF_SINGLE)
+    yield _against(rounds, SINGLE, TELEGRAF_SINGLE, _SINGLE_OF_TELEGRAF)
+
+
+def _reference(rounds: Rounds, contender: Contender) -> Row:
+    measured = f"{rounds.median(contender.name, _rate):,.0f} events/s"
+    if contender is not RAW:
+        cpu_us, peak_mb = rounds.median(contender.name, _cpu_us), rounds.median(contender.name, _peak_mb)
+        measured += f"; CPU {cpu_us:.2f} µs an event; {peak_mb:.0f} MB at most"
+    return Row(contender.name, measured, "(reference)")
+
+
+def _against(rounds: Rounds, contender: Contender, other: Contender, least: float) -> Row:
+    ratio = rounds.ratio(contender.name, other.name, _rate)
+    whom = "raw" if other is RAW else "Telegraf"
+    rate, cpu_us = rounds.median(contender.name, _rate), rounds.median(contender.name, _cpu_us)
+    measured = f"{rate:,.0f} events/s, {ratio:.2f} × {whom}; CPU {cpu_us:.2f} µs an event"
+    what = f"{contender.name}, durable, counted in InfluxDB, against {whom}"
+    return Row(what, measured, f"≥ {least:g} × {whom}", ratio >= least, ratio)
+
+
+def _cpu(rounds: Rounds) -> Iterator[Row]:
+    seconds = rounds.median(NDJSON.name, _cpu_us)
+    goal = f"≤ {_CPU_SECONDS_A_MILLION}"
+    what = "CPU seconds of ingest per million events, NDJSON of 1000"
+    yield Row(what, f"{seconds:.2f}", goal, seconds <= _CPU_SECONDS_A_MILLION, seconds)
+    ratio = rounds.ratio(NDJSON.name, TELEGRAF_ARRAYS.name, _cpu_us)
+    yield Row(f"{what}, against Telegraf", f"{ratio:.2f} ×", "≤ ⅓ of Telegraf's", ratio <= _CPU_OF_TELEGRAF, ratio)
+
+
+def _rate(run: Run) -> float:
+    return run.rate
+
+
+def _cpu_us(run: Run) -> float:
+    return run.cpu_us
+
+
+def _peak_mb(run: Run) -> float:
+    return run.peak_mb
+
+
+ALL = (batches, single_events)

@@ -1,0 +1,17 @@
+"""A bench of tiny sizes, on real servers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.bench import Bench, Sizes
+from tools.influx_server import own_influxd, set_up
+
+
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with own_influxd() as influxd:
+        sizes = Sizes(batched=10_000, single=300, stored=5_000, longest=10_000, part=5_000)
+        folder: Path = tmp_path_factory.mktemp("bench")
+        yield Bench(folder, influxd, set_up(influxd.server), seconds=1, rounds=1, sizes=sizes)
