@@ -1,35 +1,21 @@
 """The command line: ``ingest serve``, ``ingest dead-letters``, ``ingest damaged-rows`` and ``ingest recover``."""
 
 import argparse
-import asyncio
-import gc
 import os
-import signal
 import sqlite3
 import sys
-from collections.abc import Callable, Sequence
-from importlib import import_module
-from importlib.util import find_spec
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from prometheus_client import disable_created_metrics
 
-from ingest import damaged_rows_cli, dead_letters_cli, fail_points, log, recover_cli
+from ingest import damaged_rows_cli, dead_letters_cli, fail_points, log, process, recover_cli
 from ingest.access.unusable import Unusable
 from ingest.app import running
 from ingest.config import ConfigError, load
 from ingest.data_folder import FolderInUse
 from ingest.fail_points import Reached
 from ingest.settings import Declared, Settings, declared
-
-# The thread that commits asks for the interpreter after every statement; at Python's 5 ms it waits for it longer
-# than for the disk (at 1000 requests/s the median ack halves).
-_SWITCH_SECONDS = 0.0005
-# New objects before a search for cycles, and rounds of that before it looks at older ones. Python's own 700 are gone in
-# a few milliseconds here: with 2000 requests at work half of the time went into looking through them in vain.
-_GC_THRESHOLDS = (20_000, 20, 20)
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -96,12 +82,7 @@ def _serve(options: argparse.Namespace) -> int:
     settings = load(vars(options), os.environ)
     log.configure(settings.log_format)
     reached = _fail_point()
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLDS)
-    disable_created_metrics()  # type: ignore[no-untyped-call]
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_until_stopped(settings, reached))
+    process.run(_until_stopped(settings, reached))
     return 0
 
 
@@ -112,26 +93,13 @@ def _fail_point() -> Reached:
         raise ConfigError([str(error)]) from None
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    if find_spec("uvloop") is None:
-        return None
-    new_event_loop: Callable[[], asyncio.AbstractEventLoop] = import_module("uvloop").new_event_loop
-    return new_event_loop
-
-
 async def _until_stopped(settings: Settings, reached: Reached) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in _STOP_SIGNALS:
-        # Not the loop's own handlers: these go with it, and one more signal on the way out would kill what ends well.
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
     logger = structlog.get_logger("ingest")
-    async with running(settings, reached) as url:
-        logger.info("listening", url=url, store=settings.store, data_dir=str(settings.data_dir))
-        await stop.wait()
-    logger.info("stopped")
-    for number in _STOP_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+    with process.stopping() as stop:
+        async with running(settings, reached) as url:
+            logger.info("listening", url=url, store=settings.store, data_dir=str(settings.data_dir))
+            await stop.wait()
+        logger.info("stopped")
 
 
 if __name__ == "__main__":

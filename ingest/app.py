@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
@@ -12,7 +13,7 @@ from ingest.access.access import Access
 from ingest.archive.archive import Archive
 from ingest.archive.folder import ArchiveFolder
 from ingest.archive.retention import Retention
-from ingest.backend import Backend
+from ingest.backend import Backend, Intake
 from ingest.background import beside
 from ingest.data_folder import DataFolder
 from ingest.fail_points import Point, Reached, never
@@ -20,9 +21,11 @@ from ingest.live.arrivals import Arrivals
 from ingest.live.watched_sink import WatchedSink
 from ingest.metrics import Metrics
 from ingest.rollup.keeper import Keeper, Pace
+from ingest.rollup.marks import JoinedMarks
 from ingest.rollup.recount import Recount
 from ingest.routes.live import LiveRoutes
 from ingest.routes.openapi import OpenApiRoutes
+from ingest.routes.rates import Rates
 from ingest.routes.read import ReadRoutes
 from ingest.routes.series import SeriesRoutes
 from ingest.routes.service import ServiceRoutes
@@ -38,6 +41,14 @@ from ingest.web.page import WebRoutes
 from ingest.wiring.limits import series_limits
 from ingest.wiring.serving import Entrance, application_of, clock_ms, entrance, serving
 from ingest.wiring.shipping import point_writer, reader, shipping
+from ingest.workers.crew import Crew
+from ingest.workers.everybody import Everybody
+from ingest.workers.forward import as_from_its_client
+from ingest.workers.inside import listener_inside
+from ingest.workers.leftovers import leftovers
+from ingest.workers.marks import MemberMarks
+from ingest.workers.port import free
+from ingest.workers.shares import share
 
 
 @asynccontextmanager
@@ -46,33 +57,44 @@ async def running(settings: Settings, reached: Reached = never) -> AsyncIterator
 
     Raises FolderInUse, or OSError if it cannot listen or write.
     """
-    metrics = Metrics()
+    metrics, arrivals, part = Metrics(), Arrivals(), share(settings)
+    crew = Crew(settings, arrivals)
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(DataFolder(settings.data_dir))
-        backend = await stack.enter_async_context(_backend(settings, folder, metrics, reached))
+        if settings.workers > 1:
+            await free(settings.host, settings.port)
+        backend = await stack.enter_async_context(_backend(part, folder, metrics, crew, reached))
         metrics.watch(backend.gauges)
+        metrics.watch(crew.gauges)
         reached(Point.STARTED)
         stack.callback(reached, Point.STOPPING)
+        await stack.enter_async_context(crew.running(backend.intake.series))
         archive = await stack.enter_async_context(_archive(settings, settings.archive_dir, metrics))
-        before = await stack.enter_async_context(entrance(settings, metrics, reached))
-        application = _application(before, backend, archive)
-        yield await stack.enter_async_context(serving(application, before))
+        before = await stack.enter_async_context(entrance(part, metrics, reached))
+        before.access.reload.pass_on = crew.reload
+        inside = [stack.enter_context(listener_inside(folder.path))] if crew.members else []
+        application = _application(before, backend, archive, arrivals, crew)
+        url = await stack.enter_async_context(serving(application, before, inside))
+        await crew.listen(urlsplit(url).port or settings.port)
+        stack.callback(crew.stop)
+        yield url
         structlog.get_logger("app").info("stopping")
 
 
 @asynccontextmanager
 async def _backend(
-    settings: Settings, folder: DataFolder, metrics: Metrics, reached: Reached
+    settings: Settings, folder: DataFolder, metrics: Metrics, crew: Crew, reached: Reached
 ) -> AsyncIterator[Backend]:
     if settings.store == "embedded":
         embedded = _embedded_store(folder.path, metrics, reached)
         series = Registry(series_limits(settings, weeks=0), map(id_of, embedded.sensors()))
         try:
-            yield Backend(RegisteredSink(embedded, series), embedded, series, store_warnings=embedded.warnings)
+            intake = Intake(RegisteredSink(embedded, series), series)
+            yield Backend(intake, embedded, store_warnings=embedded.warnings)
         finally:
             await embedded.close()
     else:
-        async with _influx_backend(settings, folder, metrics, reached) as backend:
+        async with _influx_backend(settings, folder, metrics, crew, reached) as backend:
             yield backend
 
 
@@ -87,19 +109,21 @@ def _embedded_store(folder: Path, metrics: Metrics, reached: Reached) -> Embedde
 
 @asynccontextmanager
 async def _influx_backend(
-    settings: Settings, folder: DataFolder, metrics: Metrics, reached: Reached
+    settings: Settings, folder: DataFolder, metrics: Metrics, crew: Crew, reached: Reached
 ) -> AsyncIterator[Backend]:
     async with AsyncExitStack() as stack:
         events, rollup = reader(settings, settings.influx_bucket), reader(settings, settings.influx_rollup_bucket)
         store = InfluxStore(events, rollup)
         stack.push_async_callback(store.close)
-        own = await stack.enter_async_context(shipping(settings, folder.path, events, metrics, reached))
+        left = await stack.enter_async_context(leftovers(settings, events, reached))
+        intake = await stack.enter_async_context(shipping(settings, folder.path, events, metrics, reached))
         rollup_writer = await stack.enter_async_context(point_writer(settings, settings.influx_rollup_bucket))
         recount = Recount(events, rollup, rollup_writer, reached)
-        keeper = Keeper(own.spool, recount, Pace(settings.rollup_interval_seconds), reached)
+        spools = [one.spool for one in (intake, *(each.intake for each in left)) if one.spool]
+        marks = JoinedMarks([*spools, *map(MemberMarks, crew.members)])
+        keeper = Keeper(marks, recount, Pace(settings.rollup_interval_seconds), reached)
         await stack.enter_async_context(beside(keeper.run()))
-        yield Backend(own.sink, store, own.series, own.spool, own.shipper, keeper, own.salvage)
-        await own.shipper.drain(settings.grace_seconds / 2)
+        yield Backend(intake, store, keeper, left)
 
 
 @asynccontextmanager
@@ -117,13 +141,16 @@ async def _archive(settings: Settings, path: Path | None, metrics: Metrics) -> A
         await archive.close()
 
 
-def _application(entrance: Entrance, backend: Backend, archive: Archive | None) -> web.Application:
-    arrivals, turns = Arrivals(), Turns()
-    write = entrance.write_routes(WatchedSink(backend.sink, arrivals), backend.series, archive)
+def _application(
+    entrance: Entrance, backend: Backend, archive: Archive | None, arrivals: Arrivals, crew: Crew
+) -> web.Application:
+    intake, turns = backend.intake, Turns()
+    write = entrance.write_routes(WatchedSink(intake.sink, arrivals), intake.series, archive)
     live = LiveRoutes(backend.store, arrivals, turns)
     warnings = _warnings(entrance.access, backend, archive)
-    service = ServiceRoutes(entrance.metrics, backend.reasons, warnings)
-    guard, limited = entrance.access.guard, entrance.rates.limited
+    everybody = Everybody(entrance.metrics, backend.reasons, warnings, crew, backend.left)
+    service = ServiceRoutes(everybody.exposition, everybody.reasons, everybody.warnings)
+    guard, limited = entrance.access.guard, _rates_of_reads(entrance, crew).limited
     application = application_of(
         [
             write,
@@ -134,10 +161,16 @@ def _application(entrance: Entrance, backend: Backend, archive: Archive | None) 
             guard.for_reading(WebRoutes().routes()),
             guard.for_all(service.routes()),
             guard.for_all(OpenApiRoutes().routes()),
-        ]
+        ],
+        *([as_from_its_client] if crew.members else ()),
     )
     application.on_shutdown.append(live.close)
     return application
+
+
+def _rates_of_reads(entrance: Entrance, crew: Crew) -> Rates:
+    """All reads come here, wherever their connections do: together they may be as many as the settings say."""
+    return Rates(crew.settings.max_requests_a_second, entrance.metrics) if crew.members else entrance.rates
 
 
 def _warnings(access: Access, backend: Backend, archive: Archive | None) -> Callable[[], list[str]]:

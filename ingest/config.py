@@ -2,6 +2,7 @@
 
 import math
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import UnionType
@@ -93,6 +94,8 @@ def _contradictions(settings: Settings) -> list[str]:
     errors = []
     if settings.port > 65_535:
         errors.append("port: must be at most 65535")
+    if settings.workers > 1:
+        errors += _workers_errors(settings)
     errors += _access_errors(settings)
     if settings.data_dir.exists() and not settings.data_dir.is_dir():
         errors.append(f"data_dir: {settings.data_dir} is not a folder")
@@ -100,6 +103,17 @@ def _contradictions(settings: Settings) -> list[str]:
         errors += _archive_errors(settings.archive_dir, settings.data_dir)
     if settings.store == "influx":
         errors += _influx_errors(settings)
+    return errors
+
+
+def _workers_errors(settings: Settings) -> list[str]:
+    errors = []
+    if settings.store == "embedded":
+        errors.append("workers: the embedded store has one writer: leave --workers out, or take --store influx")
+    if settings.archive_dir is not None:
+        errors.append("workers: the raw archive has one writer: leave --workers out, or --archive-dir")
+    if sys.platform != "linux":
+        errors.append("workers: only Linux spreads connections over several: leave --workers out")
     return errors
 
 

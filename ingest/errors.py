@@ -139,6 +139,15 @@ class WriteUnanswered(StoreUnavailable):
     """A write went out and no answer came: the store may carry it out at any time."""
 
 
+class MainUnavailable(IngestError):
+    """A worker cannot reach the main process, which reads: it is ending, or being started again."""
+
+    code = "main_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("the process that reads is away for a moment: ask again")
+
+
 class TooManyWatchers(IngestError):
     """So many follow the live events already."""
 

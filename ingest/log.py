@@ -11,14 +11,18 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from ingest.plain_text import plain
 
 
-def configure(log_format: str) -> None:
-    """``text`` for people, ``json`` for machines; ``auto`` is text on a terminal. Libraries' warnings come along."""
+def configure(log_format: str, worker: int = 0) -> None:
+    """``text`` for people, ``json`` for machines; ``auto`` is text on a terminal. Libraries' warnings come along.
+
+    Where it is not 0, ``worker`` stands in every line.
+    """
     as_text = log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        *([_Named(worker)] if worker else []),
     ]
     end: list[Processor] = (
         [_plain, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
@@ -38,6 +42,16 @@ def configure(log_format: str) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
+
+
+class _Named:
+    def __init__(self, worker: int) -> None:
+        self._worker = worker
+
+    def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        # Of another worker the line itself says which.
+        event.setdefault("worker", self._worker)
+        return event
 
 
 def _plain(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

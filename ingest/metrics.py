@@ -27,6 +27,7 @@ _GAUGES = {
     "spool_files_set_aside": "Damaged files of the spool that were set aside, or were missing, and wait for a look",
     "rollup_dirty_minutes": "Minutes, of a sensor or of all, whose points wait to be counted again",
     "rollup_lag_seconds": "Everything that was stored until so many seconds ago is counted",
+    "workers": "Processes that take events",
     "connections": "Connections that are open",
     "requests_at_work": "Writes that were let in and are not answered yet",
     "requests_at_work_limit": "Beyond this a write is refused; it gives way while the service is late",
@@ -85,6 +86,10 @@ class Metrics:
         counter = self._counter("shed", "Requests and connections refused or cut for want of capacity", "reason")
         return Shed(*(counter.labels(reason) for reason in ("requests", "bytes", "connections", "slow")))
 
+    def not_shown(self) -> Counter:
+        """The counter of what a worker could not show in time, shown from now on."""
+        return self._counter("live_events_not_shown", "Events that are kept, and came too fast to be shown live")
+
     def archive(self) -> ArchiveMetrics:
         """The raw archive's counters, shown from now on."""
         return ArchiveMetrics(
@@ -102,6 +107,10 @@ class Metrics:
     def watch_tokens(self, last_used: Gauges) -> None:
         """Ask ``last_used`` at every scrape when each token was used last, in Unix seconds, by its name."""
         self._registry.register(_LastUsed(last_used))
+
+    def collect(self) -> Iterator[Metric]:
+        """Everything, as it is now."""
+        return iter(self._registry.collect())
 
     def exposition(self) -> bytes:
         """Everything, in Prometheus' text format."""

@@ -19,6 +19,10 @@ class Settings:
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(5000, "port to listen on; 0 picks a free one", least=0)
 
+    workers: int = _setting(
+        1, "processes that take events; more than 1 need InfluxDB and Linux, and pay where cores are free", least=1
+    )
+
     tokens: str = _setting(
         "",
         "tokens as NAME:RIGHT:TOKEN, separated by commas; RIGHT is write, read or all; better in a file, for an option"

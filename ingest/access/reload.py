@@ -31,9 +31,13 @@ class Readable(Protocol):
 
 
 class Reload:
-    """Reads again what has changed. What cannot be used changes nothing; the log and ``warnings`` say so."""
+    """Reads again what has changed. What cannot be used changes nothing; the log and ``warnings`` say so.
+
+    ``pass_on`` is called at SIGHUP, for processes that read the same.
+    """
 
     def __init__(self, parts: Sequence[Readable]) -> None:
+        self.pass_on: Callable[[], None] = lambda: None
         self._parts = [_Watched(part) for part in parts]
         self._asked = asyncio.Event()
 
@@ -48,12 +52,16 @@ class Reload:
             return
         loop = asyncio.get_running_loop()
         # Before anybody can know that the service is there: until then the signal would end it.
-        loop.add_signal_handler(signal.SIGHUP, self._asked.set)
+        loop.add_signal_handler(signal.SIGHUP, self._ask)
         try:
             async with beside(self._watch()):
                 yield
         finally:
             loop.remove_signal_handler(signal.SIGHUP)
+
+    def _ask(self) -> None:
+        self._asked.set()
+        self.pass_on()
 
     async def _watch(self) -> None:
         while True:

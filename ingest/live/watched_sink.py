@@ -1,16 +1,22 @@
 """A sink that shows what it made durable to those who watch."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from ingest.events import Events
-from ingest.live.arrivals import Arrivals
 from ingest.sink import Sink
+
+
+class Watch(Protocol):
+    """Learns of events, as Arrivals do."""
+
+    def add(self, events: Events, /) -> None: ...
 
 
 class WatchedSink:
     """``inner``, after which ``arrivals`` learn of the events."""
 
-    def __init__(self, inner: Sink, arrivals: Arrivals) -> None:
+    def __init__(self, inner: Sink, arrivals: Watch) -> None:
         self.keeps_other_measurements = inner.keeps_other_measurements
         self.trouble = inner.trouble
         self._inner = inner

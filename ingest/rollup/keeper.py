@@ -11,9 +11,9 @@ import structlog
 from ingest.errors import DiskFailed, QueryRefused, StoreUnavailable, WriteUnanswered
 from ingest.fail_points import Point, Reached, never
 from ingest.minutes import few
+from ingest.rollup.marks import Marks
 from ingest.rollup.recount import Recount
 from ingest.spool.dirty_minutes import DirtyMinute
-from ingest.spool.spool import Spool
 
 _MARKS_AT_ONCE = 10_000
 # What is counted at once; a sensor's minute costs 1. With the newest minutes it is done soon, and they come first.
@@ -39,15 +39,15 @@ class Pace:
 class Keeper:
     """Runs until cancelled. ``trouble`` says why counts are behind, None if nothing keeps them from being right."""
 
-    def __init__(self, spool: Spool, recount: Recount, pace: Pace, reached: Reached = never) -> None:
-        self._spool = spool
+    def __init__(self, marks: Marks, recount: Recount, pace: Pace, reached: Reached = never) -> None:
+        self._marks = marks
         self._recount = recount
         self._pace = pace
         self._reached = reached
         self._log = structlog.get_logger("rollup")
         self._caught_up_at = time.monotonic()
         # A write of the process before this one may be on its way as well; it has left its minutes marked.
-        self._unsure_until = time.monotonic() + pace.unsure_seconds if spool.depth.dirty_minutes else 0.0
+        self._unsure_until = time.monotonic() + pace.unsure_seconds if marks.depth.dirty_minutes else 0.0
         self._to_count_again: set[DirtyMinute] = set()
         self._cost_of_past = _COST_AT_ONCE
         self.trouble: str | None = None
@@ -55,7 +55,7 @@ class Keeper:
     @property
     def lag_seconds(self) -> float:
         """The counts hold everything that was stored until so long ago, or before the start; 0 if they hold all."""
-        return time.monotonic() - self._caught_up_at if self._spool.depth.dirty_minutes else 0.0
+        return time.monotonic() - self._caught_up_at if self._marks.depth.dirty_minutes else 0.0
 
     async def run(self) -> None:
         """Count for ever."""
@@ -71,7 +71,7 @@ class Keeper:
         started = time.monotonic()
         if started >= self._unsure_until:
             self._to_count_again.clear()
-        newest = await self._spool.dirty(_MARKS_AT_ONCE)
+        newest = await self._marks.dirty(_MARKS_AT_ONCE)
         new = [one for one in newest if one not in self._to_count_again]
         dirty = new or newest
         counted = 0
@@ -101,7 +101,7 @@ class Keeper:
         if time.monotonic() < self._unsure_until:
             self._to_count_again.update(batch)
         else:
-            await self._spool.clean(batch)
+            await self._marks.clean(batch)
         return time.monotonic() - started
 
     async def _run(self, batch: Sequence[DirtyMinute]) -> None:
@@ -125,7 +125,7 @@ class Keeper:
             self._cost_of_past = min(self._cost_of_past * 2, _MOST_COST_OF_PAST)
 
     def _busy(self) -> bool:
-        return self._spool.depth.points >= _BUSY_POINTS
+        return self._marks.depth.points >= _BUSY_POINTS
 
     async def _try_once(self) -> float:
         """How many seconds to rest after it."""
@@ -139,7 +139,7 @@ class Keeper:
             asked_seconds = error.wait_seconds if isinstance(error, StoreUnavailable) else 0.0
             return max(self._pace.interval_seconds, asked_seconds)
         if self.trouble is not None:
-            self._log.info("rollup_well", dirty_minutes=self._spool.depth.dirty_minutes)
+            self._log.info("rollup_well", dirty_minutes=self._marks.depth.dirty_minutes)
         self.trouble = None
         return time.monotonic() - started if more_waits and not self._busy() else self._pace.interval_seconds
 

@@ -10,10 +10,10 @@ import msgspec
 from aiohttp import web
 
 from ingest.access.guard import CLIENT
-from ingest.metrics import Metrics
 from ingest.routes.answers import json_answer
 
 Reasons = Callable[[], Coroutine[Any, Any, list[str]]]
+Exposition = Callable[[], Coroutine[Any, Any, bytes]]
 Warnings = Callable[[], list[str]]
 
 _RECENT_SECONDS = 1.0
@@ -54,8 +54,8 @@ class _Recent:
 class ServiceRoutes:
     """``reasons`` names everything that keeps the service from doing its work now, ``warnings`` what does not."""
 
-    def __init__(self, metrics: Metrics, reasons: Reasons, warnings: Warnings) -> None:
-        self._metrics = metrics
+    def __init__(self, exposition: Exposition, reasons: Reasons, warnings: Warnings) -> None:
+        self._exposition = exposition
         self._recent = _Recent(reasons)
         self._warnings = warnings
 
@@ -83,5 +83,5 @@ class ServiceRoutes:
     async def get_metrics(self, _: web.Request) -> web.Response:
         """Prometheus' text format."""
         return web.Response(
-            body=self._metrics.exposition(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+            body=await self._exposition(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
         )

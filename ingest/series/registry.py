@@ -59,6 +59,7 @@ class Registry:
         self._clock_seconds = clock_seconds
         self._lock = Lock()
         self._refused: tuple[Reject, float] | None = None
+        self._on_disk: Callable[[Sequence[int]], None] = lambda _: None
         self._tell = Seldom(structlog.get_logger("series").warning)
 
     def admit(self, name: Name) -> Standing | Reject:
@@ -104,10 +105,19 @@ class Registry:
         self._saved(unsaved)
 
     def learned(self, ids: Iterable[int], *, all_of_them: bool = False) -> None:
-        """Series of earlier; after ``all_of_them`` new ones are counted by the minute."""
+        """Series and weeks of earlier, or of others; after ``all_of_them`` new ones are counted by the minute."""
+        self._know(list(ids))
         with self._lock:
-            self._known.ids.update(ids)
             self._learning = self._learning and not all_of_them
+
+    def tell(self, listener: Callable[[Sequence[int]], None]) -> None:
+        """Call ``listener`` with the ids of what gets on disk from now on."""
+        self._on_disk = listener
+
+    def ids(self) -> list[int]:
+        """What is known to be on disk, series and weeks."""
+        with self._lock:
+            return [*self._known.ids, *self.weeks.ids()]
 
     def gauges(self) -> dict[str, float]:
         return {"series": len(self._known), "weeks": len(self.weeks)}
@@ -120,9 +130,15 @@ class Registry:
 
     def _saved(self, ids: Sequence[int]) -> None:
         if ids:
-            self.weeks.save(filter(is_week, ids))
-            with self._lock:
-                self._known.save(id_ for id_ in ids if not is_week(id_))
+            self._know(ids)
+            self._on_disk(ids)
+
+    def _know(self, ids: Sequence[int]) -> None:
+        weeks = list(filter(is_week, ids))
+        if weeks:
+            self.weeks.save(weeks)
+        with self._lock:
+            self._known.save(id_ for id_ in ids if not is_week(id_))
 
     def _told(self, refusal: Reject, example: str) -> Reject:
         self._refused = (refusal, self._clock_seconds())

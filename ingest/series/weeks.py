@@ -74,6 +74,11 @@ class Weeks:
         with self._lock:
             return [week for week in weeks if week in self._known.unsaved]
 
+    def ids(self) -> list[int]:
+        """Those that are known to be on disk."""
+        with self._lock:
+            return list(self._known.ids)
+
     def save(self, weeks: Iterable[int]) -> None:
         with self._lock:
             self._known.save(weeks)

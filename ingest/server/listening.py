@@ -4,7 +4,7 @@ import asyncio
 import errno
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -43,6 +43,8 @@ class Doors:
     tls: ssl.SSLContext | None = None
     # Who connects and says nothing holds no place for longer.
     handshake_seconds: float = 10.0
+    # Other processes may listen there, too, and the system spreads connections over all of them.
+    is_shared: bool = False
 
     def tls_options(self) -> dict[str, Any]:
         """For the loop, which takes time-outs only where there is TLS."""
@@ -187,17 +189,27 @@ async def listening(crowd: Crowd, doors: Doors) -> AsyncIterator[str]:
 
     Raises OSError if the address cannot be had.
     """
-    loop = asyncio.get_running_loop()
     listeners = await _listeners(doors)
+    try:
+        async with taking(crowd, listeners):
+            yield doors.url(listeners[0].getsockname()[1])
+    finally:
+        for listener in listeners:
+            listener.close()
+
+
+@asynccontextmanager
+async def taking(crowd: Crowd, listeners: Sequence[socket.socket]) -> AsyncIterator[None]:
+    """Whoever comes to ``listeners`` joins the ``crowd``, until the context ends."""
+    loop = asyncio.get_running_loop()
     for listener in listeners:
         loop.add_reader(listener, crowd.take, listener)
     try:
         async with beside(crowd.sweep()):
-            yield doors.url(listeners[0].getsockname()[1])
+            yield
     finally:
         for listener in listeners:
             loop.remove_reader(listener)
-            listener.close()
         await crowd.stop()
 
 
@@ -211,7 +223,11 @@ async def _listeners(doors: Doors) -> list[socket.socket]:
             # Port 0 is a free one, and the same for every address.
             port = listeners[0].getsockname()[1] if listeners else doors.port
             listener = socket.create_server(
-                (address[0], port, *address[2:]), family=family, backlog=_BACKLOG, dualstack_ipv6=False
+                (address[0], port, *address[2:]),
+                family=family,
+                backlog=_BACKLOG,
+                dualstack_ipv6=False,
+                reuse_port=doors.is_shared,
             )
             listener.setblocking(False)
             listeners.append(listener)

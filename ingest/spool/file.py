@@ -40,6 +40,7 @@ class SpoolFile:
     def __init__(self, folder: Path, reserve_bytes: int) -> None:
         self.path = folder / FILE_NAME
         self._reserve = Reserve(folder / f"{FILE_NAME}.reserve", reserve_bytes)
+        self._has_used_reserve = False
         self.first_id = self.last_id = 0
         self.has_learned = False
         self._series: set[int] = set()
@@ -118,6 +119,7 @@ class SpoolFile:
     def make_room(self) -> None:
         """For what has to be written although the disk is full. Raises sqlite3.Error where that does not help."""
         if self._reserve.release():
+            self._has_used_reserve = True
             self._log.warning("spool_uses_its_reserve", reason="the disk is full, and shipped rows have to be removed")
         # From here on the log begins anew, in the room that it has already.
         self._checkpoint("RESTART")
@@ -136,7 +138,9 @@ class SpoolFile:
         except (OSError, sqlite3.Error):
             # There will be more when more is shipped; until then nothing new is taken, and that is told.
             return
-        self._log.info("spool_has_its_reserve")
+        if self._has_used_reserve:
+            self._has_used_reserve = False
+            self._log.info("spool_has_its_reserve")
 
     def committed(self, last_id: int, depth: Depth) -> None:
         """Remember how much there is, for a day when there is none. It is a hint: no disk that fails it stops acks."""

@@ -56,4 +56,11 @@ def doors_of(settings: Settings, certificates: Certificates | None) -> Doors:
         answer_seconds=settings.answer_timeout_seconds,
     )
     tls = certificates.context if certificates else None
-    return Doors(settings.host, settings.port, room_for(settings.max_connections), patience, tls)
+    return Doors(
+        settings.host,
+        settings.port,
+        room_for(settings.max_connections),
+        patience,
+        tls,
+        is_shared=settings.workers > 1,
+    )

@@ -1,12 +1,14 @@
 """From the socket to the routes that take events: the same in every process that takes them."""
 
+import socket
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from ingest.access.access import Access
 from ingest.archive.archive import Archive
@@ -24,15 +26,15 @@ from ingest.routes.write import WRITE_PATHS, WriteRoutes
 from ingest.rules import Rules
 from ingest.series.registry import Registry
 from ingest.server.answers import Refusals
-from ingest.server.listening import Crowd, listening
+from ingest.server.listening import Crowd, listening, taking
 from ingest.settings import Settings
 from ingest.sink import Sink
 from ingest.wiring.limits import body_limits, bounds, doors_of, event_limits
 
 
-def application_of(routes: Sequence[Sequence[web.AbstractRouteDef]]) -> web.Application:
-    """With errors as JSON, and the headers that every answer has."""
-    application = web.Application(middlewares=[errors_as_json])
+def application_of(routes: Sequence[Sequence[web.AbstractRouteDef]], *first: Middleware) -> web.Application:
+    """With errors as JSON, and the headers that every answer has. ``first`` are the middlewares before those."""
+    application = web.Application(middlewares=[*first, errors_as_json])
     application.on_response_prepare.append(set_security_headers)
     for some in routes:
         application.add_routes(some)
@@ -80,8 +82,13 @@ async def entrance(settings: Settings, metrics: Metrics, reached: Reached) -> As
 
 
 @asynccontextmanager
-async def serving(application: web.Application, entrance: Entrance) -> AsyncIterator[str]:
-    """The URL that is listened on. On leaving, requests are finished within the grace time."""
+async def serving(
+    application: web.Application, entrance: Entrance, inside: Sequence[socket.socket] = ()
+) -> AsyncIterator[str]:
+    """The URL that is listened on, and who comes to the sockets ``inside`` is taken, too.
+
+    On leaving, requests are finished within the grace time.
+    """
     settings, capacity = entrance.settings, entrance.capacity
     doors = doors_of(settings, entrance.access.certificates)
     # aiohttp waits up to its time-out for handlers to finish, and once more for those it then cancels; the other half
@@ -90,9 +97,10 @@ async def serving(application: web.Application, entrance: Entrance) -> AsyncIter
     await runner.setup()
     try:
         refusals = Refusals({path: code_at(path, Overloaded()) for path in WRITE_PATHS})
-        crowd = Crowd(cast(web.Server, runner.server), doors, capacity, refusals)
+        server = cast(web.Server, runner.server)
+        crowd, workers = (Crowd(server, each, capacity, refusals) for each in (doors, replace(doors, tls=None)))
         entrance.metrics.watch(lambda: {"connections": len(crowd)})
-        async with listening(crowd, doors) as url:
+        async with listening(crowd, doors) as url, taking(workers, inside):
             yield url
     finally:
         await runner.cleanup()

@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.backend import Intake
 from ingest.background import beside
 from ingest.config import influx_tokens
 from ingest.fail_points import Reached
@@ -23,22 +23,11 @@ from ingest.wiring.limits import batching, series_limits
 _READ_TIMEOUT_FACTOR = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Shipping:
-    """``sink`` keeps events in ``spool``, ``shipper`` takes them to InfluxDB; ``series`` are those that are known."""
-
-    sink: SpoolSink
-    series: Registry
-    spool: Spool
-    shipper: Shipper
-    salvage: Salvage
-
-
 @asynccontextmanager
 async def shipping(
     settings: Settings, folder: Path, events: InfluxQL, metrics: Metrics, reached: Reached
-) -> AsyncIterator[Shipping]:
-    """All of it, at work until the context ends; what is still to be shipped then stays in the spool.
+) -> AsyncIterator[Intake]:
+    """All of it, at work until the context ends: first the shipper has half of the grace time.
 
     ``events`` is the bucket as it is read.
     """
@@ -60,7 +49,8 @@ async def shipping(
         await stack.enter_async_context(beside(shipper.run()))
         await stack.enter_async_context(beside(salvage.run()))
         await stack.enter_async_context(beside(Learner(spool, events, series).run()))
-        yield Shipping(SpoolSink(spool, points, size, series), series, spool, shipper, salvage)
+        yield Intake(SpoolSink(spool, points, size, series), series, spool, shipper, salvage)
+        await shipper.drain(settings.grace_seconds / 2)
 
 
 def reader(settings: Settings, bucket: str) -> InfluxQL:

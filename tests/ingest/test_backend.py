@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.backend import Backend
+from ingest.backend import Backend, Intake
 from ingest.metrics import Metrics
 from ingest.series.registry import Registry, SeriesLimits
 from ingest.spool import rows as spool_rows
@@ -26,7 +26,7 @@ async def test_events_that_wait_for_influxdb_for_long_are_warned_of(
         arrived_ms = time.time_ns() // 1_000_000 - age_seconds * 1000
         spool_rows.insert(connection, Row(0, arrived_ms, 7, b"m v=1 1\n" * 7))
     spool, store = Spool(tmp_path, 10**8), EmbeddedStore(tmp_path, Metrics())
-    backend = Backend(store, store, Registry(SeriesLimits()), spool)
+    backend = Backend(Intake(store, Registry(SeriesLimits()), spool), store)
     assert ["7 events wait for InfluxDB" in warning for warning in backend.warnings()] == [True] * warned
     assert (backend.gauges()["spool_oldest_age_seconds"] > 15) is warned
     await spool.close()

@@ -18,6 +18,7 @@ UNITS = (
     "connections",
     "events",
     "second",
+    "workers",
 )
 
 

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import ClientSession, web
 
-from ingest.metrics import Metrics
 from ingest.routes.service import ServiceRoutes
 
 
@@ -26,6 +25,10 @@ class Store:
         return list(self.reasons)
 
 
+async def no_metrics() -> bytes:
+    return b""
+
+
 @pytest.fixture
 def store() -> Store:
     return Store()
@@ -34,7 +37,7 @@ def store() -> Store:
 @pytest.fixture
 async def client(store: Store) -> AsyncIterator[ClientSession]:
     application = web.Application()
-    application.add_routes(ServiceRoutes(Metrics(), store.trouble, list).routes())
+    application.add_routes(ServiceRoutes(no_metrics, store.trouble, list).routes())
     runner = web.AppRunner(application)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -1,0 +1,34 @@
+"""Workers that are no more: what is left in their spools is shipped by the main process."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+
+from ingest.backend import Leftover
+from ingest.data_folder import DataFolder
+from ingest.fail_points import Reached
+from ingest.influxql import InfluxQL
+from ingest.metrics import Metrics
+from ingest.settings import Settings
+from ingest.wiring.shipping import shipping
+from ingest.workers.folders import folder_of, numbers_in
+
+
+@asynccontextmanager
+async def leftovers(settings: Settings, events: InfluxQL, reached: Reached) -> AsyncIterator[Sequence[Leftover]]:
+    """Those of workers beyond ``settings.workers``, being shipped until the context ends."""
+    found = []
+    async with AsyncExitStack() as stack:
+        for number in numbers_in(settings.data_dir):
+            if number <= settings.workers:
+                continue
+            folder = stack.enter_context(DataFolder(folder_of(settings.data_dir, number)))
+            metrics = Metrics()
+            intake = await stack.enter_async_context(shipping(settings, folder.path, events, metrics, reached))
+            metrics.watch(intake.gauges)
+            found.append(Leftover(number, intake, metrics))
+        waiting = {one.number: one.intake.depth.points for one in found if one.intake.depth.points}
+        if waiting:
+            structlog.get_logger("workers").info("shipping_leftovers", points_of_workers=waiting)
+        yield found

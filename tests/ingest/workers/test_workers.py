@@ -1,0 +1,129 @@
+"""``ingest serve --workers N``: nobody can tell that there are several, and nothing is lost when one dies."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from aiohttp import ClientConnectionError, ClientSession, TCPConnector
+
+from tests.ingest.workers.staff import (
+    descriptors,
+    event,
+    events_of,
+    pids_beside,
+    put_over_many,
+    staffed,
+    wait_until_counted,
+)
+from tools.influx_server import InfluxServer
+
+_CONNECTIONS = 40
+
+
+async def test_what_all_workers_take_is_counted_once_and_told_of_as_one(
+    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str
+) -> None:
+    with staffed(tmp_path, influx_server, influx_bucket) as service:
+        before = {pid: descriptors(pid) for pid in pids_beside(service)}
+        assert len(before) == 2
+        async with ClientSession(service.url, connector=TCPConnector(limit=0)) as client:
+            answers = await asyncio.gather(*(client.get("/health") for _ in range(_CONNECTIONS)))
+            assert {answer.status for answer in answers} == {200}
+            taken = {pid: descriptors(pid) - count for pid, count in before.items()}
+            assert all(count > 0 for count in taken.values()), f"connections of each worker: {taken}"
+            # On those connections, so that each worker takes some.
+            number = iter(range(_CONNECTIONS * 5))
+            for _ in range(5):
+                answers = await asyncio.gather(
+                    *(client.post("/events", json=[event(next(number))]) for _ in range(_CONNECTIONS))
+                )
+                assert {answer.status for answer in answers} == {202}
+        assert wait_until_counted(service, 200) == 200
+        assert service.metric("ingest_events_accepted_total") == 200
+        assert service.metric("ingest_ack_seconds_count") == 200
+        assert service.metric("ingest_workers") == 3
+        assert service.stop() == 0
+    assert len(events_of(service.log, "listening")) == len(events_of(service.log, "stopped")) == 1
+
+
+async def test_a_worker_that_is_killed_loses_nothing_that_was_acked_and_comes_back(
+    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str
+) -> None:
+    acked: list[int] = []
+    with staffed(tmp_path, influx_server, influx_bucket, 2) as service:
+        [pid] = pids_beside(service)
+        is_over = asyncio.Event()
+
+        async def send(first: int) -> None:
+            number = first
+            while not is_over.is_set():
+                try:
+                    async with ClientSession(service.url, connector=TCPConnector(limit=1)) as client:
+                        while not is_over.is_set():
+                            async with client.post("/events", json=event(number)) as answer:
+                                if answer.status == 202:
+                                    acked.append(number)
+                            number += 20
+                except ClientConnectionError:
+                    await asyncio.sleep(0.01)
+
+        async with asyncio.TaskGroup() as senders:
+            for first in range(20):
+                senders.create_task(send(first))
+            await asyncio.sleep(0.7)
+            os.kill(pid, signal.SIGKILL)
+            await asyncio.sleep(0.7)
+            is_over.set()
+        deadline = time.monotonic() + 20
+        while service.metric("ingest_workers") < 2 and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+        assert service.metric("ingest_workers") == 2
+        assert pids_beside(service) != [pid]
+        # Without an answer an event may be kept all the same.
+        counted = wait_until_counted(service, len(acked))
+        assert 20 + len(acked) >= counted >= len(acked) > 100
+    assert [entry["worker"] for entry in events_of(service.log, "worker_ended")] == [2]
+
+
+async def test_a_main_process_that_is_killed_takes_its_workers_along_and_all_is_there_at_the_next_start(
+    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str
+) -> None:
+    with staffed(tmp_path, influx_server, influx_bucket, 2) as service:
+        await put_over_many(service.url, 20, 5)
+        service.kill()
+        service.start()
+        assert wait_until_counted(service, 100) == 100
+        assert service.stop() == 0
+
+
+def test_of_fewer_workers_than_before_the_main_one_ships_what_the_others_left(
+    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str
+) -> None:
+    away = ["--influx-url", "http://127.0.0.1:9"]
+    with staffed(tmp_path, influx_server, influx_bucket, 3, *away) as service:
+        asyncio.run(put_over_many(service.url, 30, 2))
+        assert service.stop() == 0
+    with staffed(tmp_path, influx_server, influx_bucket, 1) as service:
+        assert wait_until_counted(service, 60) == 60
+        assert service.metric("ingest_spool_points") == 0
+        [told] = events_of(service.log, "shipping_leftovers")
+        assert set(told["points_of_workers"]) == {"2", "3"}, told
+        assert service.stop() == 0
+
+
+def test_the_embedded_store_has_one_writer(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "ingest", "serve", "--port", "0", "--workers", "2", "--data-dir", str(tmp_path / "d")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert result.stderr == (
+        "ingest: workers: the embedded store has one writer: leave --workers out, or take --store influx\n"
+    )
