@@ -59,6 +59,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=sizes.single,
         help=f"events of a run in requests of their own [default: {sizes.single}]",
     )
+    parser.add_argument(
+        "--longest", type=int, default=sizes.longest, help=f"events of fifty_million [default: {sizes.longest}]"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there, too")
     return parser.parse_args(arguments)
 
@@ -70,7 +73,7 @@ def _measure(measures: Sequence[catalogue.Measurement], options: argparse.Namesp
     print(f"{here}; medians of {options.rounds}; sender, service and InfluxDB share the machine\n")
     try:
         with closing(table), own_influxd() as influxd, tempfile.TemporaryDirectory(prefix="pulso-bench-") as folder:
-            sizes = Sizes(batched=options.events, single=options.single_events)
+            sizes = Sizes(batched=options.events, single=options.single_events, longest=options.longest)
             influx = set_up(influxd.server)
             bench = Bench(Path(folder), influxd, influx, options.seconds, options.rounds, sizes, table.progress)
             for measure in measures:

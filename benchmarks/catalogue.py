@@ -4,14 +4,14 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from benchmarks import archive, dashboards, measurements, overload, page, throughput
+from benchmarks import archive, dashboards, footprint, latency, longest, measurements, overload, page, throughput
 from benchmarks.bench import Bench, Row
 from benchmarks.loadgen_limits import loadgen_limits
 
 Measurement = Callable[[Bench], Iterator[Row]]
 
 GROUPS: Final[Mapping[str, Sequence[Measurement]]] = {
-    "goals": throughput.ALL,
+    "goals": (*throughput.ALL, *latency.ALL, *footprint.ALL, *longest.ALL),
     "service": (*measurements.ALL, *overload.ALL, *archive.ALL),
     "load": (loadgen_limits,),
     "dashboards": dashboards.ALL,

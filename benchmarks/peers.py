@@ -5,13 +5,14 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
 
 from benchmarks.bench import Bench
 from benchmarks.job import Job
 from benchmarks.processes import Tree
-from benchmarks.service import influx_options, serving
+from benchmarks.service import Service, influx_options, serving
 from benchmarks.stored import Bucket
 from tools.answering import wait_until_listening
 from tools.influx_server import free_port
@@ -43,6 +44,13 @@ def pulso(bench: Bench, bucket: Bucket, *options: str) -> Iterator[Peer]:
     own = [*influx_options(server.url, server, bucket.name), *options]
     with serving(bench.folder / bucket.name, *own, token=server.token) as service:
         yield Peer(int(service.url.rpartition(":")[2]), "/events", "/api/v2/write?precision=ns", service.tree)
+
+
+@contextmanager
+def embedded(folder: Path, *options: str) -> Iterator[tuple[Peer, Service]]:
+    """``ingest serve`` with the embedded store in ``folder``, which may hold one already."""
+    with serving(folder, *options) as service:
+        yield Peer(int(service.url.rpartition(":")[2]), "/events", "/api/v2/write?precision=ns", service.tree), service
 
 
 @contextmanager

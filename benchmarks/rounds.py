@@ -1,9 +1,11 @@
 """Contenders in turn, round after round: a machine whose speed drifts changes the figures, hardly their ratios."""
 
 import statistics
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks.bench import Bench, Row
 from benchmarks.job import Plan, Sent
@@ -77,11 +79,14 @@ def in_turn(bench: Bench, contenders: Sequence[Contender], plans: Mapping[str, P
 
 
 def _run(bench: Bench, contender: Contender, sender: Sending, connections: int) -> Run:
-    name = f"run-{len(list(bench.folder.iterdir()))}"
-    (bench.folder / f"{name}.txt").write_text(contender.name)
-    with fresh_bucket(bench.influx, name) as bucket, contender.start(bench, bucket) as peer:
+    with fresh_bucket(bench.influx, run_name(bench)) as bucket, contender.start(bench, bucket) as peer:
         used = peer.tree.cpu_seconds()
         sent = sender.send(peer.job(contender.form, connections))
         ended, counted = bucket.wait_for(sent.events)
         used = peer.tree.cpu_seconds() - used
         return Run(sent, ended - sent.started, counted, used, peer.tree.peak_mb())
+
+
+def run_name(bench: Bench) -> str:
+    """A bucket's and a folder's that no run has had."""
+    return Path(tempfile.mkdtemp(prefix="run-", dir=bench.folder)).name

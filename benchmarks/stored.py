@@ -13,8 +13,10 @@ from tools.influx_server import InfluxServer, call, make_bucket
 
 _SLOWEST_SECONDS = 120.0
 _POLL_SECONDS = 0.02
+# A write counts as written a moment before queries find it.
+_READABLE_SECONDS = 10.0
 _QUIET_SHARE = 0.1
-_QUIET_SECONDS = 0.25
+_QUIET_SECONDS = 0.15
 _SETTLED_SECONDS = 20.0
 
 
@@ -41,20 +43,26 @@ class Bucket:
             for count in re.findall(rf'^storage_shard_write_count{{bucket="{self.id}".* (\S+)$', text, re.M)
         )
 
-    def wait_for(self, events: int) -> tuple[float, int]:
-        """When all were there (by time.monotonic()), and how many are: fewer when two minutes brought no more."""
-        most, since = 0, time.monotonic()
+    def wait_until_written(self, events: int) -> float:
+        """When so many were written, by time.monotonic(); or now, when two minutes brought no more."""
+        most, since = -1, time.monotonic()
         while time.monotonic() < since + _SLOWEST_SECONDS:
             written = self.written()
+            if written >= events:
+                break
             if written > most:
                 most, since = written, time.monotonic()
-            if written >= events:
-                asked = time.monotonic()
-                counted = self.counted()
-                if counted >= events:
-                    return asked, counted
             time.sleep(_POLL_SECONDS)
-        return time.monotonic(), self.counted()
+        return time.monotonic()
+
+    def wait_for(self, events: int) -> tuple[float, int]:
+        """When a query found all of them, by time.monotonic(), and how many it found: fewer when no more came."""
+        asked = self.wait_until_written(events)
+        deadline = asked + _READABLE_SECONDS
+        while (counted := self.counted()) < events and asked < deadline:
+            time.sleep(_POLL_SECONDS)
+            asked = time.monotonic()
+        return asked, counted
 
 
 @contextmanager

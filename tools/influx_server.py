@@ -103,15 +103,20 @@ def make_bucket(target: InfluxServer, name: str, retention_seconds: int = 0) -> 
 class Influxd:
     """An influxd of our own on a free port and in a folder of its own; it can be stopped and started again."""
 
-    def __init__(self, path: Path, folder: Path) -> None:
+    def __init__(self, path: Path, folder: Path, *options: str) -> None:
         self._folder = folder
         self._port = free_port()
-        self._command = _command(path, folder, self._port)
+        self._command = [*_command(path, folder, self._port), *options]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def server(self) -> InfluxServer:
         return InfluxServer(f"http://127.0.0.1:{self._port}", pid=self._process.pid if self._process else None)
+
+    @property
+    def engine_folder(self) -> Path:
+        """Where it keeps what was written."""
+        return self._folder / "engine"
 
     def start(self) -> None:
         """Return when it answers. Raises NoInfluxError."""
@@ -153,13 +158,13 @@ class Influxd:
 
 
 @contextmanager
-def own_influxd() -> Iterator[Influxd]:
-    """A started influxd that nobody has set up. Raises NoInfluxError."""
+def own_influxd(*options: str) -> Iterator[Influxd]:
+    """A started influxd that nobody has set up, with ``options`` of its own. Raises NoInfluxError."""
     path = INFLUXD.find()
     if path is None:
         raise NoInfluxError(HOW_TO_GET_ONE.format(version=INFLUXD.version()))
     with tempfile.TemporaryDirectory(prefix="pulso-influxd-") as folder:
-        influxd = Influxd(path, Path(folder))
+        influxd = Influxd(path, Path(folder), *options)
         try:
             influxd.start()
             yield influxd
