@@ -32,6 +32,17 @@ class Events(Sequence[Event]):
             [event.valor for event in listed],
         )
 
+    @classmethod
+    def one(cls, event: Event) -> Self:
+        return cls([event.timestamp_ms], [event.tag], [event.valor])
+
+    def span_ms(self) -> tuple[int, int]:
+        """The first and the last timestamp; there has to be one."""
+        timestamps_ms = self.timestamps_ms
+        if len(timestamps_ms) == 1:
+            return timestamps_ms[0], timestamps_ms[0]
+        return min(timestamps_ms), max(timestamps_ms)
+
     def append(self, event: Event) -> None:
         """Only for whoever has made these, and while nobody else has them."""
         self.timestamps_ms.append(event.timestamp_ms)

@@ -47,11 +47,15 @@ class Rules:
         """Whether all of them will be stored as they are; if not, any of them may need a closer look."""
         if not events:
             return True
-        first, last = min(events.timestamps_ms), max(events.timestamps_ms)
+        first, last = events.span_ms()
         oldest, newest = self._window_ms()
         if first < oldest or last > newest or not self._are_plain(events.valores):
             return False
-        new_tags = self._new_tags(events.tags)
+        start, stop = self._known_span
+        if start <= first and last <= stop and self._known_tags.issuperset(events.tags):
+            return True
+        # Who comes first is let in first.
+        new_tags = [tag for tag in dict.fromkeys(events.tags) if tag not in self._known_tags]
         # As one by one: what is refused for another reason takes no place from a week, or a sensor.
         return not (
             any(map(_tag_refusal, new_tags))
@@ -81,11 +85,6 @@ class Rules:
             or (None if is_known else self._sensor_refusal(tag))
         )
 
-    def _new_tags(self, tags: list[str]) -> list[str]:
-        known = self._known_tags
-        # Who comes first is let in first.
-        return [] if known.issuperset(tags) else [tag for tag in dict.fromkeys(tags) if tag not in known]
-
     def _are_plain(self, valores: list[str]) -> bool:
         """Whether none is blank, and none so long that its bytes would have to be counted."""
         if any(map(str.isspace, valores)):
@@ -94,10 +93,6 @@ class Rules:
         return len("".join(valores)) <= longest or max(map(len, valores)) <= longest
 
     def _are_of_refused_weeks(self, timestamps_ms: list[int], first: int, last: int) -> bool:
-        start, stop = self._known_span
-        if start <= first and last <= stop:
-            return False
-        # Most bodies lie in weeks that are known: of those nothing else is asked.
         start, stop = self._known_span = self._series.weeks.around(first)
         if start <= first and last <= stop:
             return False
@@ -119,8 +114,10 @@ class Rules:
 
     def _window_ms(self) -> tuple[int, int]:
         now_ms, limits = self._clock_ms(), self._limits
-        retained = now_ms - limits.retention_ms if limits.retention_ms else limits.min_timestamp_ms
-        return max(limits.min_timestamp_ms, retained), min(now_ms + limits.max_future_ms, MAX_TIMESTAMP_MS)
+        oldest, newest = limits.min_timestamp_ms, now_ms + limits.max_future_ms
+        if limits.retention_ms:
+            oldest = max(oldest, now_ms - limits.retention_ms)
+        return oldest, newest if newest < MAX_TIMESTAMP_MS else MAX_TIMESTAMP_MS
 
     def _timestamp_refusal(self, timestamp_ms: int) -> Reject | None:
         oldest, newest = self._window_ms()

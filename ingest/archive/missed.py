@@ -18,8 +18,7 @@ class Span(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, arrived_ms: int, events: Events) -> "Span":
-        timestamps = events.timestamps_ms
-        return cls(len(timestamps), (arrived_ms, arrived_ms), (min(timestamps), max(timestamps)))
+        return cls(len(events), (arrived_ms, arrived_ms), events.span_ms())
 
     def and_also(self, other: "Span") -> "Span":
         return Span(

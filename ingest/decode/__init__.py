@@ -1,7 +1,6 @@
 """From a request's body to events: one module a format, each with a reason for every item it refuses."""
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import msgspec
@@ -14,23 +13,26 @@ MAX_LISTED_REJECTS = 1000
 _MAX_LISTED_CHARACTERS = 300_000
 
 
-@dataclass(slots=True)
-class Rejects:
+class Rejects(msgspec.Struct):
     """What was refused: the first ones by name, all of them by code."""
 
-    listed: list[RejectedItem] = field(default_factory=list)
-    by_code: Counter[str] = field(default_factory=Counter)
+    listed: list[RejectedItem] = []
+    _of_code: dict[str, int] = {}
     _characters: int = 0
+
+    @property
+    def by_code(self) -> Counter[str]:
+        return Counter(self._of_code)
 
     def add(self, index: int | None, reject: Reject) -> None:
         """Count an item; ``index`` is its place in the body, None for the body itself."""
-        self.by_code[reject.code] += 1
+        self._of_code[reject.code] = self._of_code.get(reject.code, 0) + 1
         if len(self.listed) < MAX_LISTED_REJECTS and self._characters < _MAX_LISTED_CHARACTERS:
             self._characters += len(reject.reason)
             self.listed.append(RejectedItem.at(index, reject))
 
     def total(self) -> int:
-        return self.by_code.total()
+        return sum(self._of_code.values())
 
 
 class RefusedMessage(msgspec.Struct, frozen=True):
@@ -41,8 +43,7 @@ class RefusedMessage(msgspec.Struct, frozen=True):
     line: bytes
 
 
-@dataclass(slots=True)
-class Decoded:
+class Decoded(msgspec.Struct):
     """What a body held: ``events`` that keep the rules, ready ``lines`` of other measurements, and what was refused.
 
     Each of ``lines`` ends with a newline and carries its time in nanoseconds. The sender hears of ``rejects``; nobody
@@ -50,11 +51,11 @@ class Decoded:
     as it was received, in one line without the newline.
     """
 
-    events: Events = field(default_factory=Events.of)
-    lines: list[bytes] = field(default_factory=list)
-    rejects: Rejects = field(default_factory=Rejects)
-    refused_messages: list[RefusedMessage] = field(default_factory=list)
-    texts: list[bytes] = field(default_factory=list)
+    events: Events = msgspec.field(default_factory=Events.of)
+    lines: list[bytes] = []
+    rejects: Rejects = msgspec.field(default_factory=Rejects)
+    refused_messages: list[RefusedMessage] = []
+    texts: list[bytes] = []
 
     @property
     def accepted(self) -> int:

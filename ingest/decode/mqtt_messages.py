@@ -12,8 +12,8 @@ from ingest.decode import RefusedMessage
 from ingest.decode.json_events import EMPTY
 from ingest.decode.json_text import BOM, event_of, one_line, parse_text
 from ingest.event import NS_PER_MS, Event
+from ingest.fields import escape_string
 from ingest.line_parser import Line, parse_fields, unescape_string
-from ingest.line_protocol import escape_string
 from ingest.reject import Reject
 from ingest.rules import Rules
 

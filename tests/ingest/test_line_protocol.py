@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.event import Event, number, time_ns
+from ingest.event import Event, number, offset_ns, status_of, time_ns
 from ingest.events import Events
+from ingest.fields import Fields
 from ingest.line_parser import Line, parse_fields, parse_lines, parse_tags, unescape_string
 from ingest.line_protocol import LineEncoder
 from tests.ingest.strategies import TAGS, VALORES
@@ -31,14 +32,65 @@ def test_the_line_of_an_event(event: Event, line: str) -> None:
     assert LineEncoder().encode(Events.of([event])) == line.encode()
 
 
+def plain_line(event: Event) -> str:
+    """The line of an event, as it is defined: one by one, and nothing remembered."""
+    country, region, sensor = event.tag.split(".")
+    value, time = number(event.valor), f"{event.timestamp_ms}{offset_ns(event.valor):06}"
+    text = event.valor.replace("\\", "\\\\").replace('"', '\\"')
+    field = f'text="{text}"' if value is None else f"value={value!r}"
+    return f"events,country={country},region={region},sensor={sensor},status={status_of(event.valor)} {field} {time}\n"
+
+
+def plainly(events: list[Event]) -> bytes:
+    return "".join(map(plain_line, events)).encode()
+
+
+DIGITS = st.text(st.sampled_from("0123456789.-+eE"), min_size=1, max_size=9)
+NEARLY_NUMBERS = st.sampled_from(
+    (
+        "-0|-0.0|0|-0e9|1e16|1e-5|0.00012|0.00001|10.00001|1e999|1.7976931348623159e308|9007199254740993"
+        "|18446744073709551616|1,2|[1|1]| 1|1 |1\n|٣|1_0|null|nan|-inf|007|.5|5."
+    ).split("|")
+)
+READINGS = st.one_of(VALORES, DIGITS, NEARLY_NUMBERS, st.decimals(-1000, 1000, places=3).map(str))
+EVENTS = st.builds(Event, st.integers(0, 2**42), TAGS, READINGS.map(lambda valor: "" if valor.isspace() else valor))
+
+
+@given(st.lists(st.lists(EVENTS, max_size=8), max_size=4), st.integers(1, 12))
+def test_law_columns_are_encoded_as_events_one_by_one(bodies: list[list[Event]], most: int) -> None:
+    encoder = LineEncoder()
+    encoder._fields = Fields(most)
+    for events in (*bodies, *bodies):
+        assert encoder.encode(Events.of(events)) == plainly(events)
+        assert len(encoder._fields._heads) <= most
+        assert len(encoder._fields._tails) <= most
+
+
+@given(st.lists(NEARLY_NUMBERS | DIGITS | st.floats(allow_nan=False, allow_infinity=False).map(repr), min_size=2))
+def test_law_numbers_at_once_are_numbers_one_by_one(valores: list[str]) -> None:
+    events = [Event(1, "a.b.c", valor) for valor in valores]
+    assert LineEncoder().encode(Events.of(events)) == plainly(events)
+
+
 def test_what_is_remembered_stays_bounded_and_changes_no_line() -> None:
     encoder = LineEncoder()
     events = [Event(i, f"a.b.{i % 3}", str(i % 25_000)) for i in range(60_000)]
-    assert encoder.encode(Events.of(events)) == b"".join(LineEncoder().encode(Events.of([event])) for event in events)
-    assert len(encoder._fields) <= 20_000
+    for first in range(0, len(events), 7_000):
+        part = events[first : first + 7_000]
+        assert encoder.encode(Events.of(part)) == plainly(part)
+        assert 0 < len(encoder._fields._heads) <= 20_000
+    assert encoder.encode(Events.of(events)) == plainly(events)
+    assert len(encoder._fields._heads) == len(encoder._fields._tails) <= 20_000
 
 
-@given(st.lists(st.builds(Event, st.integers(0, 2**42), TAGS, VALORES)))
+def test_long_texts_and_tags_are_not_remembered() -> None:
+    events = [Event(1, f"{'a' * 64}.{'b' * 64}.c", valor) for valor in ("x" * 25, "y" * 24)]
+    encoder = LineEncoder()
+    assert encoder.encode(Events.of(events)) == plainly(events)
+    assert (list(encoder._fields._heads), list(encoder._keys)) == (["y" * 24], [])
+
+
+@given(st.lists(EVENTS))
 def test_lines_read_back_as_the_events_they_were(events: list[Event]) -> None:
     lines = list(parse_lines(LineEncoder().encode(Events.of(events))))
     assert [_read(line) for line in lines] == [

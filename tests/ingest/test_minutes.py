@@ -3,7 +3,8 @@ from hypothesis import strategies as st
 
 from ingest.event import Event
 from ingest.events import Events
-from ingest.line_protocol import LineEncoder, escape_string
+from ingest.fields import escape_string
+from ingest.line_protocol import LineEncoder
 from ingest.minutes import MINUTE_MS, Mark, few, touched
 from tests.ingest.strategies import TAGS, VALORES
 

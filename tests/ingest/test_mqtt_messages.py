@@ -13,8 +13,8 @@ from ingest.decode import RefusedMessage
 from ingest.decode.json_events import JsonDecoder
 from ingest.decode.mqtt_messages import Message, MessageDecoder
 from ingest.event import Event
+from ingest.fields import escape_string
 from ingest.line_parser import Line, parse_lines
-from ingest.line_protocol import escape_string
 from ingest.rules import Limits, Rules
 from ingest.series.registry import Registry, SeriesLimits
 from ingest.settings import Settings
