@@ -46,12 +46,10 @@ def plainly(events: list[Event]) -> bytes:
 
 
 DIGITS = st.text(st.sampled_from("0123456789.-+eE"), min_size=1, max_size=9)
-NEARLY_NUMBERS = st.sampled_from(
-    (
-        "-0|-0.0|0|-0e9|1e16|1e-5|0.00012|0.00001|10.00001|1e999|1.7976931348623159e308|9007199254740993"
-        "|18446744073709551616|1,2|[1|1]| 1|1 |1\n|٣|1_0|null|nan|-inf|007|.5|5."
-    ).split("|")
-)
+OF_ODD_FORM = ["-0", "-0.0", "0", "-0e9", "1e16", "1e-5", "0.00012", "0.00001", "10.00001", "007", ".5", "5."]
+OF_ODD_SIZE = ["1e999", "1.7976931348623159e308", "9007199254740993", "18446744073709551616"]
+NO_NUMBERS = ["1,2", "[1", "1]", " 1", "1 ", "1\n", "٣", "1_0", "null", "nan", "-inf"]
+NEARLY_NUMBERS = st.sampled_from([*OF_ODD_FORM, *OF_ODD_SIZE, *NO_NUMBERS])
 READINGS = st.one_of(VALORES, DIGITS, NEARLY_NUMBERS, st.decimals(-1000, 1000, places=3).map(str))
 EVENTS = st.builds(Event, st.integers(0, 2**42), TAGS, READINGS.map(lambda valor: "" if valor.isspace() else valor))
 
