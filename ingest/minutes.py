@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import msgspec
 
@@ -45,6 +45,30 @@ def touched(lines: bytes) -> set[Mark]:
         time_ms = int(tens or b"0") * _TEN_SECONDS_MS
         if series is not None and time_ms <= MAX_TIMESTAMP_MS:
             tags_at[time_ms - time_ms % MINUTE_MS].add(".".join(series.groups()))
+    return _marks(tags_at)
+
+
+def marks_of(timestamps_ms: Sequence[int], tags: Sequence[str]) -> frozenset[Mark]:
+    """The marks of events, whose times and tags these are."""
+    first, last = (time_ms - time_ms % MINUTE_MS for time_ms in (min(timestamps_ms), max(timestamps_ms)))
+    if first == last:
+        # Most bodies are of one minute, and of more sensors than matter.
+        return frozenset(Mark(first, tag) for tag in few(set(tags)))
+    tags_at: defaultdict[int, set[str]] = defaultdict(set)
+    for time_ms, tag in zip(timestamps_ms, tags, strict=True):
+        tags_at[time_ms - time_ms % MINUTE_MS].add(tag)
+    return frozenset(_marks(tags_at))
+
+
+def merged(marks: Iterable[Mark]) -> set[Mark]:
+    """Those that say the same, each once: one of all sensors stands for theirs."""
+    tags_at: defaultdict[int, set[str]] = defaultdict(set)
+    for mark in marks:
+        tags_at[mark.start_ms].add(mark.tag)
+    return _marks(tags_at)
+
+
+def _marks(tags_at: Mapping[int, Set[str]]) -> set[Mark]:
     return {Mark(minute_ms, tag) for minute_ms, tags in tags_at.items() for tag in few(tags)}
 
 

@@ -3,10 +3,11 @@
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 import structlog
 
 from ingest.errors import DiskFailed
@@ -19,6 +20,7 @@ from ingest.spool.dead_letter import DeadLetter
 from ingest.spool.lanes import Lane, Lanes
 from ingest.spool.rows import Row
 from ingest.spool.spool import Spool
+from ingest.spool.waiting import JournalRow
 
 # Other processes can add rows too (dead-letters replay), so an idle shipper looks by itself.
 _IDLE_POLL_SECONDS = 1.0
@@ -26,6 +28,12 @@ _DISK_RETRY_SECONDS = 1.0
 _DRAIN_POLL_SECONDS = 0.02
 # How a row of events begins: the spool keeps them apart from other measurements.
 _EVENTS = b"events,"
+
+
+class Fresh(msgspec.Struct, frozen=True):
+    """Rows that came from the journal, and have never been in the backlog."""
+
+    rows: Sequence[JournalRow]
 
 
 class Writer(Protocol):
@@ -87,7 +95,9 @@ class Shipper:
         # Only their ids: the rows themselves would need memory without end.
         self._refused: asyncio.Queue[list[int]] = asyncio.Queue()
         self._taking = asyncio.Lock()
-        self._lanes = Lanes(spool.depth.newest_id)
+        self._lanes = Lanes(spool.backlog.depth.newest_id)
+        self._backlog_is_next = False
+        self._backlog_seconds = self._look_at = 0.0
         self._hurry = False
         self._of_store: str | None = None
         self._of_disk: str | None = None
@@ -114,13 +124,25 @@ class Shipper:
     async def _work(self) -> None:
         while True:
             rows = await self._take()
-            if not await self._stored(rows):
+            if isinstance(rows, Fresh):
+                await self._ship_fresh(rows.rows)
+            elif not await self._stored(rows):
                 others = [row for row in rows if not row.lines.startswith(_EVENTS)]
                 events = [row for row in rows if row.lines.startswith(_EVENTS)]
                 # Nobody's event waits for what others wrote; where it is the events that are refused, they do.
                 if others and events and await self._stored(events):
                     rows = others
                 self._refused.put_nowait([row.id for row in rows])
+
+    async def _ship_fresh(self, rows: Sequence[JournalRow]) -> None:
+        """Of what is refused some is good: it is taken from the backlog again, and then the inquiry finds out which."""
+        is_refused = await self._write_until_answered(b"".join(row.lines for row in rows)) is not None
+        self._reached(Point.AFTER_STORE)
+        if not is_refused:
+            await self._spool.stored(rows)
+            self._metrics.stored.inc(sum(row.points for row in rows))
+            return
+        await self._until_taken(lambda: self._spool.move(rows), "spool_move_failed")
 
     async def _stored(self, rows: Sequence[Row]) -> bool:
         """Write ``rows`` and forget them; False if some of their lines are refused."""
@@ -149,27 +171,56 @@ class Shipper:
             self._tell_of_dead("dead_letters", lines=len(dead), reason=dead[0].reason if dead else "")
         await self._forget(rows, dead)
 
-    async def _take(self) -> list[Row]:
+    async def _take(self) -> Fresh | list[Row]:
+        """What has just come and what waits in the backlog take turns."""
         async with self._taking:
             while True:
                 self._spool.arrived.clear()
-                self._lanes.look(time.monotonic(), self._spool.depth.newest_id)
-                fresh: list[Row] = []
-                for lane in self._lanes.next():
-                    rows = await self._read(lane)
-                    if rows and (not lane.is_fresh or self._wait_seconds(rows) <= 0):
-                        self._lanes.taken(lane, rows[-1].id)
-                        return rows
-                    if lane.is_fresh:
-                        fresh = rows
-                    else:
-                        self._lanes.past_ended()
-                await self._wait(fresh)
+                if self._backlog_is_next and (rows := await self._take_from_backlog()):
+                    self._backlog_is_next = False
+                    return rows
+                if self._fresh_seconds() <= 0:
+                    self._backlog_is_next = True
+                    return Fresh(self._spool.waiting.take(self._batching.max_points, self._batching.max_bytes))
+                if not self._backlog_is_next and (rows := await self._take_from_backlog()):
+                    return rows
+                await self._wait(min(self._fresh_seconds(), self._backlog_seconds))
+
+    def _fresh_seconds(self) -> float:
+        """How long to wait before what has just come is taken."""
+        waiting = self._spool.waiting
+        row = waiting.next
+        if row is None:
+            return _IDLE_POLL_SECONDS
+        if self._hurry or waiting.queued_points >= self._batching.max_points:
+            return 0.0
+        return self._batching.linger_seconds - (time.monotonic() - row.since_seconds)
+
+    async def _take_from_backlog(self) -> list[Row]:
+        """Rows that are to go now; where there are none, ``_backlog_seconds`` says when to look again."""
+        self._backlog_seconds = _IDLE_POLL_SECONDS
+        newest_id = self._spool.backlog.depth.newest_id
+        self._lanes.look(time.monotonic(), newest_id)
+        if not self._lanes.may_have(newest_id) and time.monotonic() < self._look_at:
+            return []
+        self._look_at = time.monotonic() + _IDLE_POLL_SECONDS
+        for lane in self._lanes.next():
+            rows = await self._read(lane)
+            wait_seconds = self._wait_seconds(rows) if rows and lane.is_fresh else 0.0
+            if rows and wait_seconds <= 0:
+                self._lanes.taken(lane, rows[-1].id)
+                return rows
+            if rows:
+                self._backlog_seconds = min(wait_seconds, _IDLE_POLL_SECONDS)
+            elif not lane.is_fresh:
+                self._lanes.past_ended()
+                self._backlog_seconds = 0.0
+        return []
 
     async def _read(self, lane: Lane) -> list[Row]:
         while True:
             try:
-                rows = await self._spool.read(lane, self._batching.max_points, self._batching.max_bytes)
+                rows = await self._spool.backlog.read(lane, self._batching.max_points, self._batching.max_bytes)
             except DiskFailed as error:
                 self._of_disk = str(error)
                 self._tell_of_disk("spool_read_failed", reason=str(error))
@@ -185,12 +236,9 @@ class Shipper:
         age_seconds = time.time() - rows[0].time_ms / 1000
         return self._batching.linger_seconds - age_seconds if age_seconds >= 0 else 0.0
 
-    async def _wait(self, rows: Sequence[Row]) -> None:
-        if rows:
-            await asyncio.sleep(self._wait_seconds(rows))
-            return
+    async def _wait(self, seconds: float) -> None:
         try:
-            async with asyncio.timeout(_IDLE_POLL_SECONDS):
+            async with asyncio.timeout(seconds):
                 await self._spool.arrived.wait()
         except TimeoutError:
             pass
@@ -215,17 +263,18 @@ class Shipper:
 
     async def _forget(self, rows: Sequence[Row], dead: Sequence[DeadLetter] = ()) -> None:
         self._reached(Point.AFTER_STORE)
-        while True:
-            try:
-                await self._spool.remove(rows, dead)
-            except DiskFailed as error:
-                # The points are stored; that they are sent again after a restart changes nothing.
-                self._tell_of_disk("spool_remove_failed", reason=str(error))
-                await asyncio.sleep(_DISK_RETRY_SECONDS)
-            else:
-                break
+        # The points are stored; that they are sent again after a restart changes nothing.
+        await self._until_taken(lambda: self._spool.backlog.remove(rows, dead), "spool_remove_failed")
         self._metrics.stored.inc(sum(row.points for row in rows) - len(dead))
         self._metrics.dead.inc(len(dead))
+
+    async def _until_taken(self, commit: Callable[[], Awaitable[None]], trouble: str) -> None:
+        while True:
+            try:
+                return await commit()
+            except DiskFailed as error:
+                self._tell_of_disk(trouble, reason=str(error))
+                await asyncio.sleep(_DISK_RETRY_SECONDS)
 
     def _unwell(self, answer: Answer) -> None:
         self._metrics.retries.labels(str(answer.status or "none")).inc()

@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 
 from ingest.events import Events
 from ingest.line_protocol import LineEncoder
+from ingest.minutes import marks_of
 from ingest.series.registry import Registry
 from ingest.spool.changes import Blob
 from ingest.spool.spool import Spool
@@ -61,17 +62,20 @@ class SpoolSink:
 
     def _blobs(self, events: Events, lines: Sequence[bytes]) -> list[Blob]:
         return [
-            *(Blob(encoded, points, are_events=True) for encoded, points in self._split(events, self._encoder.encode)),
-            *(Blob(encoded, points) for encoded, points in self._split(lines, b"".join)),
+            *(
+                Blob(encoded, len(part), are_events=True, marks=marks_of(part.timestamps_ms, part.tags))
+                for encoded, part in self._split(events, self._encoder.encode)
+            ),
+            *(Blob(encoded, len(part)) for encoded, part in self._split(lines, b"".join)),
         ]
 
-    def _split(self, items: Items, encode: Callable[[Items], bytes]) -> list[tuple[bytes, int]]:
+    def _split(self, items: Items, encode: Callable[[Items], bytes]) -> list[tuple[bytes, Items]]:
         if not items:
             return []
         if len(items) <= self._blob_points:
             encoded = encode(items)
             if len(encoded) <= self._blob_bytes or len(items) == 1:
-                return [(encoded, len(items))]
+                return [(encoded, items)]
         middle = len(items) // 2
         return self._split(items[:middle], encode) + self._split(items[middle:], encode)
 

@@ -75,7 +75,7 @@ class Salvage:
         self.notes = [note for note in self._found if note.is_missed]
         with suppress(DiskFailed):
             # Whoever appends or ships hears of it, too, and says so.
-            self.damaged_rows = await self._spool.damaged_rows()
+            self.damaged_rows = await self._spool.backlog.damaged_rows()
 
     async def _save(self, note: Note) -> None:
         path = self._spool.path.with_name(note.file)
@@ -111,7 +111,8 @@ class Salvage:
         new_letters = letters[max(0, before.dead_letters - note.dead_letters) :]
         new_damaged = damaged[max(0, before.damaged_rows - note.damaged_rows) :]
         await self._until_taken(lambda: self._spool.append([_blob(row) for row in rows], are_salvaged=True))
-        await self._until_taken(lambda: self._spool.restore(new_letters, new_damaged, [mark for mark in marks if mark]))
+        new_marks = [mark for mark in marks if mark]
+        await self._until_taken(lambda: self._spool.backlog.restore(new_letters, new_damaged, new_marks))
         note = msgspec.structs.replace(
             note,
             held_points=totals[-1] if totals else note.held_points,

@@ -20,11 +20,13 @@ class Blob(msgspec.Struct, frozen=True, gc=False):
     """Encoded points, each line ended by a newline. Never split one at a newline: a text may contain some.
 
     Events and other measurements never share a row: what InfluxDB refuses of the others must not hold up events.
+    ``marks`` are the minutes that events touch, None where they are not known yet.
     """
 
     lines: bytes
     points: int
     are_events: bool = False
+    marks: frozenset[Mark] | None = None
 
 
 class Append(msgspec.Struct, frozen=True):

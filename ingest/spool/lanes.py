@@ -46,6 +46,10 @@ class Lanes:
             self._fresh = Lane(self._seen_id)
         self._seen_at_seconds, self._seen_id = now_seconds, newest_id
 
+    def may_have(self, newest_id: int) -> bool:
+        """Whether a row may be left to be taken, ``newest_id`` being the newest row's."""
+        return bool(self._past) or self._fresh.after_id < newest_id
+
     def next(self) -> Sequence[Lane]:
         """Where to take rows from; from the second lane only if the first has none that may go."""
         if not self._past:

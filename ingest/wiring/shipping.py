@@ -42,13 +42,15 @@ async def shipping(
             reached=reached,
         )
         stack.push_async_callback(spool.close)
-        series = Registry(series_limits(settings, settings.max_weeks), spool.series(), learning=not spool.has_learned)
+        backlog, limits = spool.backlog, series_limits(settings, settings.max_weeks)
+        series = Registry(limits, backlog.series(), learning=not backlog.has_learned)
         writer = await stack.enter_async_context(point_writer(settings, settings.influx_bucket))
         shipper = Shipper(spool, writer, batching(settings), metrics, reached=reached)
         salvage = Salvage(spool)
+        await stack.enter_async_context(beside(spool.tend()))
         await stack.enter_async_context(beside(shipper.run()))
         await stack.enter_async_context(beside(salvage.run()))
-        await stack.enter_async_context(beside(Learner(spool, events, series).run()))
+        await stack.enter_async_context(beside(Learner(backlog, events, series).run()))
         yield Intake(SpoolSink(spool, points, size, series), series, spool, shipper, salvage)
         await shipper.drain(settings.grace_seconds / 2)
 

@@ -46,16 +46,16 @@ async def main(folder: Path, kind: str, synchronous: str) -> None:
 
 async def _spool(folder: Path, synchronous: str) -> _Store:
     spool = Spool(folder, 2**40, reserve_bytes=2**20)
-    spool._file.writer.execute(f"PRAGMA synchronous={synchronous}")
+    spool.backlog._file.writer.execute(f"PRAGMA synchronous={synchronous}")
 
     async def ship() -> None:
         try:
-            rows = await spool.read(Lane(0), 4, 10**6)
+            rows = await spool.backlog.read(Lane(0), 4, 10**6)
             # Said before: that is how InfluxDB has it.
             for row in rows:
                 for one in row.lines.splitlines():
                     _say("shipped", int(one.partition(b"v=")[2].partition(b",")[0]))
-            await spool.remove(rows)
+            await spool.backlog.remove(rows)
         except DiskFailed:
             return
 

@@ -56,8 +56,8 @@ def _spool(folder: Path) -> tuple[Append, Ship]:
     spool = Spool(folder, 2**40, reserve_bytes=2**20)
 
     async def ship(points: int) -> list[int]:
-        rows = await spool.read(Lane(0), points, 10**9)
-        await spool.remove(rows)
+        rows = await spool.backlog.read(Lane(0), points, 10**9)
+        await spool.backlog.remove(rows)
         return [int(row.lines.partition(b"v=")[2].partition(b",")[0]) for row in rows]
 
     return lambda number, size: spool.append([Blob(b'm v=%d,t="%s"\n' % (number, b"x" * size), 1)]), ship

@@ -19,8 +19,8 @@ def folder(tmp_path: Path) -> Path:
     async def fill() -> None:
         spool = Spool(tmp_path, 10**6)
         await spool.append([Blob(b"m v=x 1\nm v=y 2\n", 2)])
-        rows = await spool.read(Lane(0), 10, 10**6)
-        await spool.remove(
+        rows = await spool.backlog.read(Lane(0), 10, 10**6)
+        await spool.backlog.remove(
             rows,
             [
                 DeadLetter(b"m v=x 1\n", "invalid number", 1_795_000_000_000),
@@ -59,7 +59,7 @@ def test_replay_makes_rows_as_the_service_does(tmp_path: Path) -> None:
 
     async def fill() -> None:
         spool = Spool(tmp_path, 10**9)
-        await spool.remove([], [DeadLetter(line, "bad", 1) for line in (*letters, event)])
+        await spool.backlog.remove([], [DeadLetter(line, "bad", 1) for line in (*letters, event)])
         await spool.close()
 
     asyncio.run(fill())
@@ -90,7 +90,7 @@ def test_a_line_cannot_write_escapes_to_the_operators_terminal(
 ) -> None:
     async def fill() -> None:
         spool = Spool(tmp_path, 10**6)
-        await spool.remove([], [DeadLetter(b'm v="\x1b]0;pwned\x07\n2"', "bad \x1b[31m", 1_795_000_000_000)])
+        await spool.backlog.remove([], [DeadLetter(b'm v="\x1b]0;pwned\x07\n2"', "bad \x1b[31m", 1_795_000_000_000)])
         await spool.close()
 
     asyncio.run(fill())

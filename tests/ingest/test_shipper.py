@@ -156,7 +156,7 @@ async def test_a_spool_that_cannot_be_read_is_told_until_it_can(
     folder, away = tmp_path / "data", tmp_path / "away"
     folder.mkdir()
     async with shipping_to(influx_server, influx_bucket, folder) as shipping:
-        shipping.spool._file.writer.execute("UPDATE totals SET points = points + 1")
+        shipping.spool.backlog._file.writer.execute("UPDATE totals SET points = points + 1")
         folder.rename(away)
         async with asyncio.timeout(20):
             while "cannot be" not in (shipping.shipper.trouble or ""):
@@ -215,7 +215,7 @@ async def test_a_clock_that_was_set_back_holds_nothing_up(
 ) -> None:
     earlier = Spool(tmp_path, 10**8)
     in_an_hour_ms = time.time_ns() // 1_000_000 + 3_600_000
-    spool_rows.insert(earlier._file.writer, Row(0, in_an_hour_ms, 1, b"m v=1 1\n"))
+    spool_rows.insert(earlier.backlog._file.writer, Row(0, in_an_hour_ms, 1, b"m v=1 1\n"))
     await earlier.close()
     async with shipping_to(influx_server, influx_bucket, tmp_path, linger_seconds=0.2) as shipping:
         await shipping.settled()

@@ -51,11 +51,11 @@ async def ship(spool: Spool, place: Place, sent: list[Event]) -> None:
     """What the shipper does: the points go to InfluxDB, then leave the spool."""
     await place.store(sent)
     await spool.append([Blob(LineEncoder().encode(Events.of(sent)), len(sent))])
-    await spool.remove(await everything(spool))
+    await spool.backlog.remove(await everything(spool))
 
 
 async def everything(spool: Spool) -> list[Row]:
-    return await spool.read(Lane(0), 10**9, 10**9)
+    return await spool.backlog.read(Lane(0), 10**9, 10**9)
 
 
 async def test_what_left_the_spool_is_counted(tmp_path: Path, place: Place) -> None:
@@ -132,7 +132,7 @@ async def test_while_much_is_on_its_way_the_past_waits(tmp_path: Path, place: Pl
         await ship(spool, place, sent)
         await spool.append([Blob(b"m v=1 1\n" * 5_000, 5_000)])
         assert await keeper.once() is True
-        await spool.remove(await everything(spool))
+        await spool.backlog.remove(await everything(spool))
         assert await keeper.once() is False
     await assert_exact(place, sent)
 

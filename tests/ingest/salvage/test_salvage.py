@@ -50,10 +50,10 @@ async def full_of_letters(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
     folder.mkdir()
     spool = Spool(folder, 10**9)
-    await spool.remove([], [BIG_LETTER] * 540)
+    await spool.backlog.remove([], [BIG_LETTER] * 540)
     for number in range(WAITING):
         await spool.append([Blob(b'cpu t="%s" %d\n' % (b"y" * 100, number), 1)])
-    await spool.remove([], [BIG_LETTER] * 10)
+    await spool.backlog.remove([], [BIG_LETTER] * 10)
     await spool.close()
     spoil(folder)
     return folder
@@ -70,7 +70,7 @@ async def test_what_an_earlier_start_has_saved_of_the_letters_is_not_there_twice
     async with salvaging(full_of_letters, MAX_DEAD_LETTER_BYTES) as (spool, _):
         # Stopped in the middle.
         await until(lambda: spool.depth.dead_letters > 0)
-        await until(lambda: any(note.dead_letters for note in spool._file.notes))
+        await until(lambda: any(note.dead_letters for note in spool.backlog._file.notes))
     for _ in range(2):
         async with salvaging(full_of_letters, MAX_DEAD_LETTER_BYTES) as (spool, salvage):
             await until(lambda: bool(salvage.notes) and all(note.done for note in salvage.notes))
@@ -79,7 +79,7 @@ async def test_what_an_earlier_start_has_saved_of_the_letters_is_not_there_twice
 
 async def test_a_file_that_cannot_be_read_is_named_and_the_others_are_saved(tmp_path: Path) -> None:
     async with salvaging(tmp_path) as (spool, _):
-        await spool.remove([], [LETTER])
+        await spool.backlog.remove([], [LETTER])
     spoil(tmp_path)
     (tmp_path / f"{FILE_NAME}.damaged-1").mkdir()
     async with salvaging(tmp_path) as (spool, salvage):

@@ -33,12 +33,12 @@ async def test_every_series_of_earlier_is_known(
     store(influx_server, influx_bucket, b"m,a=\xff v=1 1\nevents,country=a,region=\xff,sensor=c value=1 1\n")
     spool, registry = Spool(tmp_path, 10**8), Registry(SeriesLimits(), learning=True)
     events = InfluxQL(InfluxAddress(influx_server.url, influx_server.org, influx_bucket, influx_server.token), 10)
-    await Learner(spool, events, registry, keys_at_once).run()
+    await Learner(spool.backlog, events, registry, keys_at_once).run()
     await events.close()
     await spool.close()
     again = Spool(tmp_path, 10**8)
-    assert again.has_learned
-    assert again.series() >= {*(id_of(f"brasil.são.s{i}") for i in range(10)), id_of(b"m,a b=c,d,host=h")}
+    assert again.backlog.has_learned
+    assert again.backlog.series() >= {*(id_of(f"brasil.são.s{i}") for i in range(10)), id_of(b"m,a b=c,d,host=h")}
     assert registry.gauges()["series"] == 13
     await again.close()
 
@@ -47,7 +47,7 @@ async def wait_until_learned(folder: Path) -> None:
     async with asyncio.timeout(20):
         while True:
             spool = Spool(folder, 10**8)
-            has_learned = spool.has_learned
+            has_learned = spool.backlog.has_learned
             await spool.close()
             if has_learned:
                 return

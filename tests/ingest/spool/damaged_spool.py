@@ -50,9 +50,9 @@ async def make(folder: Path, rows: int = 60, big_rows: int = 6, *, checkpointed:
             await asyncio.sleep(0.05)
         await spool.append([Blob(encoded, of_row)])
         if checkpointed and number == rows // 2:
-            spool._file.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    first = await spool.read(Lane(0), 5, 10**9)
-    await spool.remove(first, [LETTER])
+            spool.backlog._file.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    first = await spool.backlog.read(Lane(0), 5, 10**9)
+    await spool.backlog.remove(first, [LETTER])
     shutil.copytree(living, folder)
     await spool.close()
     shipped = {line for row in first for line in split_lines(row.lines)}
@@ -78,17 +78,17 @@ async def ship_all(folder: Path) -> Outcome:
     after, empty = 0, 0
     await spool.append([Blob(LIVE, 1)])
     while empty < 3:
-        spool._audit_at = 0.0
+        spool.backlog._audit_at = 0.0
         try:
-            rows = await spool.read(Lane(after), 5000, 10**6)
+            rows = await spool.backlog.read(Lane(after), 5000, 10**6)
         except Exception as error:
             outcome.warnings.append(repr(error))
             continue
         if rows:
             after = rows[-1].id
             outcome.lines += [line for row in rows for line in split_lines(row.lines)]
-            await spool.remove(rows)
-        notes = await asyncio.to_thread(lambda: spool._file.notes)
+            await spool.backlog.remove(rows)
+        notes = await asyncio.to_thread(lambda: spool.backlog._file.notes)
         empty = empty + 1 if not rows and all(note.done for note in notes) else 0
         await asyncio.sleep(0.005 if rows else 0.03)
     assert not task.done() or task.exception() is None

@@ -199,8 +199,8 @@ async def test_a_break_of_the_log_sets_no_healthy_file_aside(tmp_path: Path) -> 
     crashed = await damaged_spool.make(tmp_path / "data", rows=20)
     size = (crashed.folder / "spool.db-wal").stat().st_size
     spool = Spool(crashed.folder, damaged_spool.CAP)
-    rows = await spool.read(Lane(0), 3, 10**9)
-    await spool.remove(rows)
+    rows = await spool.backlog.read(Lane(0), 3, 10**9)
+    await spool.backlog.remove(rows)
     folder = Path(shutil.copytree(crashed.folder, tmp_path / "cut"))
     await spool.close()
     with (folder / "spool.db-wal").open("r+b") as log:

@@ -27,15 +27,15 @@ async def test_an_altered_mark_is_mended_as_far_as_it_can_be_known(
 ) -> None:
     others = [Mark(MINUTE - 60_000 * n, f"a.b.c{n}") for n in range(1, 19)]
     async with opened(tmp_path) as spool:
-        await spool.restore([], [], [*others, Mark(MINUTE, "a.b.c19")])
-        spool._file.writer.execute(f"UPDATE dirty_minutes SET {column} = ? WHERE tag = 'a.b.c19'", (altered,))
+        await spool.backlog.restore([], [], [*others, Mark(MINUTE, "a.b.c19")])
+        spool.backlog._file.writer.execute(f"UPDATE dirty_minutes SET {column} = ? WHERE tag = 'a.b.c19'", (altered,))
         dirty = await spool.dirty(100)
         assert {one.mark for one in dirty} == {*others, *left}
         assert spool.depth.dirty_minutes == len(dirty)
         await spool.clean(dirty)
         assert spool.depth.dirty_minutes == 0
     async with opened(tmp_path) as spool:
-        assert spool._file.notes == []
+        assert spool.backlog._file.notes == []
 
 
 @given(minute=st.integers(0, 150_000_000).map(lambda number: number * 60_000), bit=st.integers(0, 62))

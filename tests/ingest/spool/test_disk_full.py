@@ -39,9 +39,9 @@ async def ship_all(spool: Spool) -> int:
     """Take everything to nowhere as a shipper would; how many points."""
     shipped = 0
     async with asyncio.timeout(60):
-        while rows := await spool.read(Lane(0), 5000, 10**6):
+        while rows := await spool.backlog.read(Lane(0), 5000, 10**6):
             try:
-                await spool.remove(rows)
+                await spool.backlog.remove(rows)
             except DiskFailed:
                 await asyncio.sleep(0.05)
                 continue
@@ -68,7 +68,7 @@ async def test_a_full_disk_refuses_what_is_new_ships_what_it_has_and_takes_up_ag
         while await spool.trouble():
             await asyncio.sleep(0.1)
     await spool.append([Blob(b"m v=2\n", 1)])
-    assert [row.lines for row in await spool.read(Lane(0), 10, 1000)] == [b"m v=2\n"]
+    assert [row.lines for row in await spool.backlog.read(Lane(0), 10, 1000)] == [b"m v=2\n"]
     await spool.close()
 
 

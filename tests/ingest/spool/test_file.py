@@ -20,10 +20,10 @@ async def test_a_spool_comes_back_by_itself_when_setting_its_file_aside_failed(t
     folder.mkdir()
     async with opened(folder) as spool:
         await spool.append([blob("m v=1 1\n")])
-        spool._file.writer.execute("UPDATE totals SET points = points + 1")
+        spool.backlog._file.writer.execute("UPDATE totals SET points = points + 1")
         folder.rename(away)
         with pytest.raises(DiskFailed):
-            await spool.read(Lane(99), 10, 10)
+            await spool.backlog.read(Lane(99), 10, 10)
         for _ in range(2):
             with pytest.raises(DiskFailed, match="folder"):
                 await spool.append([blob("m v=2 2\n")])
@@ -33,14 +33,14 @@ async def test_a_spool_comes_back_by_itself_when_setting_its_file_aside_failed(t
         assert await spool.trouble() is None
         assert [row.lines for row in await everything(spool)] == [b"m v=3 3\n"]
         assert spool.depth.points == 1
-        (note,) = spool._file.notes
+        (note,) = spool.backlog._file.notes
         assert (folder / note.file).stat().st_size > 0
 
 
 async def test_a_broken_page_of_the_known_series_costs_the_list_and_not_the_start(tmp_path: Path) -> None:
     async with opened(tmp_path) as spool:
         await spool.append([blob("m v=1 1\n")], list(range(5000)))
-        await spool.learn([], all_of_them=True)
+        await spool.backlog.learn([], all_of_them=True)
     for table in ("series", "series_learned"):
         folder = tmp_path / table
         shutil.copytree(tmp_path, folder, ignore=shutil.ignore_patterns("series*"))
@@ -50,39 +50,39 @@ async def test_a_broken_page_of_the_known_series_costs_the_list_and_not_the_star
             file.seek((page - 1) * 4096)
             file.write(bytes(4096))
         async with opened(folder) as spool:
-            assert (spool.series(), spool.has_learned) == (set(), False)
-            assert len(spool._file.notes) == 1
+            assert (spool.backlog.series(), spool.backlog.has_learned) == (set(), False)
+            assert len(spool.backlog._file.notes) == 1
 
 
 @pytest.mark.parametrize("rows", [10, 1500])
 async def test_a_row_that_lies_about_its_points_costs_that_row_alone(tmp_path: Path, rows: int) -> None:
     async with opened(tmp_path) as spool:
         await asyncio.gather(*(spool.append([Blob(b"m v=1 %d\n" % n, 1)]) for n in range(rows)))
-        spool._file.writer.execute(
+        spool.backlog._file.writer.execute(
             "INSERT INTO spool (time_ms, points, bytes, lines, crc) VALUES (1, 65, 6, 'm v=1', 9)"
         )
-        while got := await spool.read(Lane(0), 5000, MEBIBYTE):
-            await spool.remove(got)
+        while got := await spool.backlog.read(Lane(0), 5000, MEBIBYTE):
+            await spool.backlog.remove(got)
         assert (spool.depth.points, spool.depth.bytes) == (0, 0)
-        assert (await spool.damaged_rows(), spool._file.notes) == (1, [])
+        assert (await spool.backlog.damaged_rows(), spool.backlog._file.notes) == (1, [])
 
 
 async def test_an_altered_row_that_no_lane_reaches_is_found_by_the_audit(tmp_path: Path) -> None:
     async with opened(tmp_path) as spool:
         await spool.append([blob("m v=1 1\n")])
-        spool._file.writer.execute("UPDATE spool SET points = points + 64")
-        assert await spool.read(Lane(99), 10, 10) == []
-        assert (await spool.damaged_rows(), spool.depth.points, spool._file.notes) == (1, 0, [])
+        spool.backlog._file.writer.execute("UPDATE spool SET points = points + 64")
+        assert await spool.backlog.read(Lane(99), 10, 10) == []
+        assert (await spool.backlog.damaged_rows(), spool.depth.points, spool.backlog._file.notes) == (1, 0, [])
 
 
 async def test_series_that_were_learned_into_a_damaged_file_are_asked_for_again(tmp_path: Path) -> None:
     async with opened(tmp_path) as spool:
         await spool.append([blob("m v=1 1\n")])
-        await spool.learn([1, 2], all_of_them=False)
-        spool._file.writer.execute("UPDATE totals SET points = points + 1")
+        await spool.backlog.learn([1, 2], all_of_them=False)
+        spool.backlog._file.writer.execute("UPDATE totals SET points = points + 1")
         with pytest.raises(DiskFailed):
-            await spool.read(Lane(99), 10, 10)
-        await spool.learn([3], all_of_them=True)
-        assert spool.has_learned
+            await spool.backlog.read(Lane(99), 10, 10)
+        await spool.backlog.learn([3], all_of_them=True)
+        assert spool.backlog.has_learned
     async with opened(tmp_path) as spool:
-        assert (spool.series(), spool.has_learned) == ({3}, False)
+        assert (spool.backlog.series(), spool.backlog.has_learned) == ({3}, False)

@@ -74,7 +74,7 @@ class SpoolModel(RuleBasedStateMachine):
     @rule(points=st.integers(1, 6), size=st.integers(1, 10_000))
     def read(self, points: int, size: int) -> None:
         """Rows come in order, none twice, none left out."""
-        rows = self._run(self._spool.read(Lane(self.last_id), points, size))
+        rows = self._run(self._spool.backlog.read(Lane(self.last_id), points, size))
         under_way = [line for row in self.taken for line in split_lines(row.lines)]
         following = self.waiting[len(under_way) :]
         found = [line for row in rows for line in split_lines(row.lines)]
@@ -91,7 +91,7 @@ class SpoolModel(RuleBasedStateMachine):
         rows, self.taken = self.taken[:count], self.taken[count:]
         lines = [line for row in rows for line in split_lines(row.lines)]
         dead = data.draw(st.lists(st.sampled_from(lines), unique=True, max_size=2))
-        self._run(self._spool.remove(rows, [DeadLetter(line, "because", 5) for line in dead]))
+        self._run(self._spool.backlog.remove(rows, [DeadLetter(line, "because", 5) for line in dead]))
         self.dead += dead
         assert self.waiting[: len(lines)] == lines
         del self.waiting[: len(lines)]
@@ -123,7 +123,7 @@ class SpoolModel(RuleBasedStateMachine):
         kept = [line for row in self._everything() for line in split_lines(row.lines)]
         lost = [line for line in self.waiting if line not in kept]
         assert line in lost
-        assert self._run(self._spool.damaged_rows()) > 0
+        assert self._run(self._spool.backlog.damaged_rows()) > 0
         # Those that shared its row.
         first = self.waiting.index(lost[0])
         assert lost == self.waiting[first : first + len(lost)]
@@ -136,15 +136,15 @@ class SpoolModel(RuleBasedStateMachine):
         depth = self._spool.depth
         assert (depth.points, depth.bytes) == (len(self.waiting), sum(map(len, self.waiting)))
         assert depth.dead_letters == len(self.dead)
-        letters = self._run(self._spool._in_reader(dead_letter.select))
+        letters = self._run(self._spool.backlog._in_reader(dead_letter.select))
         assert [letter.line for letter in letters] == self.dead
-        assert self._spool._file.notes == [], "nothing was damaged but rows"
+        assert self._spool.backlog._file.notes == [], "nothing was damaged but rows"
 
     def _line(self, size: int) -> bytes:
         return b'm v=%08d,t="%s"\n' % (next(self._numbers), b"x\n" * (size // 2))
 
     def _everything(self) -> list[Row]:
-        return self._run(self._spool.read(Lane(0), 10**9, 10**9))
+        return self._run(self._spool.backlog.read(Lane(0), 10**9, 10**9))
 
     def _open(self) -> None:
         async def opened() -> Spool:

@@ -41,7 +41,7 @@ def blob(text: str) -> Blob:
 
 
 async def everything(spool: Spool) -> list[Row]:
-    return await spool.read(Lane(0), 10**9, 10**9)
+    return await spool.backlog.read(Lane(0), 10**9, 10**9)
 
 
 async def test_first_in_first_out(tmp_path: Path) -> None:
@@ -88,11 +88,11 @@ async def test_reading_keeps_to_its_limits_but_gives_at_least_one_row(tmp_path: 
         for _ in range(5):
             await spool.append([blob("m v=1\nm v=2\n")])
         assert [
-            len(await spool.read(Lane(0), points, size))
+            len(await spool.backlog.read(Lane(0), points, size))
             for points, size in ((1, 10**6), (4, 10**6), (10**6, 1), (10**6, 24))
         ] == [1, 2, 1, 2]
-        first = await spool.read(Lane(0), 4, 10**6)
-        assert [row.id for row in await spool.read(Lane(first[-1].id), 10**6, 10**6)] == [3, 4, 5]
+        first = await spool.backlog.read(Lane(0), 4, 10**6)
+        assert [row.id for row in await spool.backlog.read(Lane(first[-1].id), 10**6, 10**6)] == [3, 4, 5]
 
 
 async def test_removed_rows_are_gone_and_the_depth_follows(tmp_path: Path) -> None:
@@ -100,10 +100,10 @@ async def test_removed_rows_are_gone_and_the_depth_follows(tmp_path: Path) -> No
         await spool.append([blob("m v=1\n")])
         await spool.append([blob("m v=2\n")])
         rows = await everything(spool)
-        await spool.remove(rows[:1])
+        await spool.backlog.remove(rows[:1])
         assert [row.lines for row in await everything(spool)] == [b"m v=2\n"]
         assert (spool.depth.points, spool.depth.oldest_ms) == (1, rows[1].time_ms)
-        await spool.remove(rows[1:])
+        await spool.backlog.remove(rows[1:])
         assert (spool.depth.points, spool.depth.bytes, spool.depth.oldest_ms) == (0, 0, None)
 
 
@@ -111,7 +111,7 @@ async def test_an_id_is_never_used_twice(tmp_path: Path) -> None:
     async with opened(tmp_path) as spool:
         await spool.append([blob("m v=1\n")])
         rows = await everything(spool)
-        await spool.remove(rows)
+        await spool.backlog.remove(rows)
         await spool.append([blob("m v=2\n")])
         assert (await everything(spool))[0].id > rows[0].id
 
@@ -122,7 +122,7 @@ async def test_a_full_spool_takes_nothing_until_there_is_room(tmp_path: Path) ->
         with pytest.raises(SpoolFull):
             await spool.append([blob("m v=1\n")])
         assert await spool.trouble() is not None
-        await spool.remove(await everything(spool))
+        await spool.backlog.remove(await everything(spool))
         await spool.append([blob("m v=1\n")])
         assert await spool.trouble() is None
 
@@ -139,7 +139,7 @@ async def test_appends_under_way_count_for_the_cap(tmp_path: Path) -> None:
 async def test_dead_lines_move_in_the_commit_that_removes_their_row(tmp_path: Path) -> None:
     async with opened(tmp_path) as spool:
         await spool.append([blob("m v=1\nm v=x\n")])
-        await spool.remove(await everything(spool), [DeadLetter(b"m v=x\n", "invalid boolean", 5)])
+        await spool.backlog.remove(await everything(spool), [DeadLetter(b"m v=x\n", "invalid boolean", 5)])
         assert (spool.depth.points, spool.depth.dead_letters) == (0, 1)
     with closing(connect(tmp_path / FILE_NAME)) as connection:
         assert dead_letter.select(connection) == [DeadLetter(b"m v=x\n", "invalid boolean", 5, 1)]
@@ -150,7 +150,7 @@ async def test_the_commit_that_removes_rows_marks_the_minutes_of_their_events(tm
     async with opened(tmp_path) as spool:
         await spool.append([Blob(lines, 2), blob("m v=1\n")])
         assert (await spool.dirty(10), spool.depth.dirty_minutes) == ([], 0)
-        await spool.remove(await everything(spool))
+        await spool.backlog.remove(await everything(spool))
     async with opened(tmp_path) as spool:
         dirty = await spool.dirty(10)
         assert dirty == [DirtyMinute(Mark(60_000 * i, "a.b.c"), 1) for i in (7, 5)]
@@ -164,10 +164,10 @@ async def test_a_minute_that_was_marked_again_goes_on_waiting(tmp_path: Path) ->
     lines = LineEncoder().encode(Events.of([Event(60_000, "a.b.c", "1")]))
     async with opened(tmp_path) as spool:
         await spool.append([Blob(lines, 1)])
-        await spool.remove(await everything(spool))
+        await spool.backlog.remove(await everything(spool))
         seen = await spool.dirty(10)
         await spool.append([Blob(lines, 1)])
-        await spool.remove(await everything(spool))
+        await spool.backlog.remove(await everything(spool))
         await spool.clean(seen)
         assert await spool.dirty(10) == [DirtyMinute(Mark(60_000, "a.b.c"), 2)]
         await spool.clean(await spool.dirty(10))
@@ -176,24 +176,24 @@ async def test_a_minute_that_was_marked_again_goes_on_waiting(tmp_path: Path) ->
 
 async def test_a_disk_that_fails_is_told_and_recovers(tmp_path: Path) -> None:
     async with opened(tmp_path) as spool:
-        pages = spool._file.writer.execute("PRAGMA page_count").fetchone()[0]
-        spool._file.writer.execute(f"PRAGMA max_page_count={pages}")
+        pages = spool.backlog._file.writer.execute("PRAGMA page_count").fetchone()[0]
+        spool.backlog._file.writer.execute(f"PRAGMA max_page_count={pages}")
         with pytest.raises(DiskFailed, match="full"):
             await spool.append([blob("m v=1\n" * 10_000)])
         assert await everything(spool) == []
-        spool._file.writer.execute("PRAGMA query_only=1")
+        spool.backlog._file.writer.execute("PRAGMA query_only=1")
         assert "readonly" in str(await spool.trouble())
-        spool._file.writer.execute("PRAGMA query_only=0")
+        spool.backlog._file.writer.execute("PRAGMA query_only=0")
         assert await spool.trouble() is None, "it has to find out by itself: while it says so, nobody sends anything"
 
 
 async def test_the_file_shrinks_again_after_a_backlog(tmp_path: Path) -> None:
     async with opened(tmp_path, 100 * MEBIBYTE) as spool:
         await spool.append([blob("m v=1\n" * 100_000) for _ in range(40)])
-        await spool.remove(await everything(spool))
+        await spool.backlog.remove(await everything(spool))
         for _ in range(10):
             await spool.append([blob("m v=1\n")])
-            await spool.remove(await everything(spool))
+            await spool.backlog.remove(await everything(spool))
     assert (tmp_path / FILE_NAME).stat().st_size < 5 * MEBIBYTE
 
 
@@ -241,7 +241,7 @@ async def test_when_dead_letters_fill_their_room_only_events_are_taken(tmp_path:
     spool = Spool(tmp_path, 10**6, max_dead_letter_bytes=100)
     event, other = Blob(b"events,sensor=a value=1 1\n", 1, are_events=True), Blob(b"m v=1 1\n", 1)
     letter = DeadLetter(b"m v=x 1\n" * 10, "a field of another type, as it is", 1)
-    await spool.remove([], [letter])
+    await spool.backlog.remove([], [letter])
     assert spool.depth.dead_letter_bytes == 80 + 33
     await spool.append([event])
     with pytest.raises(DeadLettersFull, match="dead letters hold 100 bytes"):
@@ -262,7 +262,7 @@ async def test_the_depth_is_right_after_every_commit_however_much_is_read_meanwh
 
         async def read_on() -> None:
             while True:
-                await spool.read(Lane(0), 10, 1000)
+                await spool.backlog.read(Lane(0), 10, 1000)
 
         reading = asyncio.create_task(read_on())
         for number in range(1, 501):
