@@ -1,11 +1,12 @@
 """A process that appends to a spool or to an embedded store as fast as it can, and prints each number that was acked.
 
-``python -m tests.faults.appending FOLDER spool|embedded FULL|OFF``; after every third group some are removed again.
+``python -m tests.faults.appending FOLDER journal|spool|embedded FULL|OFF``; after every third group some are removed.
 """
 
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 from ingest.errors import DiskFailed
@@ -29,7 +30,7 @@ def line(number: int) -> bytes:
 
 
 async def main(folder: Path, kind: str, synchronous: str) -> None:
-    append, shipped = await (_spool if kind == "spool" else _embedded)(folder, synchronous)
+    append, shipped = await {"journal": _journal, "spool": _spool, "embedded": _embedded}[kind](folder, synchronous)
     number = 0
     while True:
         numbers = range(number, number + _AT_ONCE)
@@ -53,13 +54,28 @@ async def _spool(folder: Path, synchronous: str) -> _Store:
             rows = await spool.backlog.read(Lane(0), 4, 10**6)
             # Said before: that is how InfluxDB has it.
             for row in rows:
-                for one in row.lines.splitlines():
-                    _say("shipped", int(one.partition(b"v=")[2].partition(b",")[0]))
+                _say_shipped(row.lines)
             await spool.backlog.remove(rows)
         except DiskFailed:
             return
 
     return lambda number: spool.append([Blob(line(number), 1)]), ship
+
+
+async def _journal(folder: Path, _: str) -> _Store:
+    spool = Spool(folder, 2**40, reserve_bytes=2**20)
+
+    async def ship() -> None:
+        rows = spool.waiting.take(4, 10**6)
+        for row in rows:
+            _say_shipped(row.lines)
+        await spool.stored(rows)
+        with suppress(DiskFailed):
+            # Only now the journal may forget them.
+            await spool.dirty(1)
+
+    # Minutes that are known, were it none, are what an event of a known series has.
+    return lambda number: spool.append([Blob(line(number), 1, are_events=True, marks=frozenset())]), ship
 
 
 async def _embedded(folder: Path, _: str) -> _Store:
@@ -69,6 +85,11 @@ async def _embedded(folder: Path, _: str) -> _Store:
         return
 
     return lambda number: store.append(Events.of([Event(1_600_000_000_000 + number, "a.b.c", str(number))]), []), ship
+
+
+def _say_shipped(lines: bytes) -> None:
+    for one in lines.splitlines():
+        _say("shipped", int(one.partition(b"v=")[2].partition(b",")[0]))
 
 
 def _say(what: str, number: int) -> None:

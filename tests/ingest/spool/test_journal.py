@@ -1,0 +1,104 @@
+"""The journal's files: what is in them after whatever happens to the process, and when they go."""
+
+from pathlib import Path
+
+import pytest
+
+from ingest.spool.journal import Journal
+from ingest.spool.segment import Broken, Record
+
+
+def record(text: str) -> Record:
+    return Record(1_600_000_000_000, 1, text.encode() * 10)
+
+
+def contents(folder: Path) -> list[Record | Broken]:
+    return [one for _, found in Journal(folder).recover() for one in found]
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_what_was_appended_is_there_after_a_crash_in_order(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, segment_bytes=100)
+    written = [record(str(number)) for number in range(20)]
+    for first in range(0, 20, 4):
+        journal.append(written[first : first + 4])
+    assert contents(tmp_path) == written
+    assert len(names(tmp_path)) > 2
+
+
+def test_a_segment_stays_until_all_in_it_is_released_and_is_used_again_then(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, segment_bytes=1)
+    first, second = journal.append([record("a"), record("b")]), journal.append([record("c")])
+    journal.release(first, 1)
+    assert contents(tmp_path) == [record("a"), record("b"), record("c")]
+    journal.release(first, 1)
+    assert names(tmp_path) == ["journal-000000000002", "journal-spare"]
+    third = journal.append([record("d")])
+    assert names(tmp_path) == ["journal-000000000002", "journal-000000000003"]
+    assert contents(tmp_path) == [record("c"), record("d")]
+    journal.release(second, 1)
+    journal.release(third, 1)
+    journal.close()
+    assert names(tmp_path) == []
+
+
+def test_what_is_recovered_stays_until_it_is_released_whatever_crashes_again(tmp_path: Path) -> None:
+    Journal(tmp_path).append([record("a")])
+    for _ in range(3):
+        ((segment, found),) = Journal(tmp_path).recover()
+        assert found == [record("a")]
+    again = Journal(tmp_path)
+    ((segment, _),) = again.recover()
+    assert again.append([record("b")]).number > segment.number
+    again.release(segment, 1)
+    assert contents(tmp_path) == [record("b")]
+
+
+def test_after_a_clean_end_nothing_is_left(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.release(journal.append([record("a")]), 1)
+    journal.close()
+    assert names(tmp_path) == []
+
+
+def test_what_could_not_be_written_is_not_kept_and_others_are(tmp_path: Path) -> None:
+    def fails(_: object) -> None:
+        if failing:
+            raise OSError(5, "the disk says no")
+
+    failing = False
+    journal = Journal(tmp_path, reached=fails)
+    journal.append([record("a")])
+    failing = True
+    with pytest.raises(OSError, match="the disk says no"):
+        journal.append([record("b")])
+    failing = False
+    journal.append([record("c")])
+    assert contents(tmp_path) == [record("a"), record("c")]
+
+
+def test_a_file_that_someone_removed_gets_no_more_records(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.append([record("a")])
+    (tmp_path / "journal-000000000001").unlink()
+    journal.append([record("b")])
+    assert contents(tmp_path) == [record("b")]
+
+
+def test_a_folder_that_is_gone_takes_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    journal = Journal(folder)
+    journal.append([record("a")])
+    folder.rename(tmp_path / "elsewhere")
+    with pytest.raises(FileNotFoundError):
+        journal.append([record("b")])
+
+
+def test_appending_nothing_tries_the_disk_and_leaves_nothing(tmp_path: Path) -> None:
+    Journal(tmp_path).append([])
+    assert contents(tmp_path) == []
+    assert names(tmp_path) == ["journal-spare"]

@@ -1,0 +1,181 @@
+"""Events of known series in the spool: in the journal and in memory first, in the backlog where they wait for long."""
+
+import asyncio
+import re
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from ingest.background import beside
+from ingest.errors import DiskFailed, SpoolFull
+from ingest.minutes import MINUTE_MS, Mark
+from ingest.spool.changes import Blob
+from ingest.spool.lanes import Lane
+from ingest.spool.spool import Spool
+from tests.faults.small_disk import small_disk
+
+START_MS = 1_600_000_020_000
+ALL = (2**60, 2**60)
+
+
+@asynccontextmanager
+async def opened(folder: Path, max_bytes: int = 2**20, max_waiting_bytes: int = 2**20) -> AsyncIterator[Spool]:
+    spool = Spool(folder, max_bytes, max_waiting_bytes=max_waiting_bytes, reserve_bytes=2**20)
+    try:
+        yield spool
+    finally:
+        await spool.close()
+
+
+def line(number: int) -> bytes:
+    series = "events,country=brasil,region=sul,sensor=s1,status=processado"
+    return f"{series} value={number} {START_MS + number * 1000}000000\n".encode()
+
+
+def blob(*numbers: int) -> Blob:
+    marks = {Mark((START_MS + number * 1000) // MINUTE_MS * MINUTE_MS, "brasil.sul.s1") for number in numbers}
+    return Blob(b"".join(map(line, numbers)), len(numbers), are_events=True, marks=frozenset(marks))
+
+
+def waiting(spool: Spool) -> bytes:
+    rows = spool.waiting.take(*ALL)
+    spool.waiting.put_back(rows)
+    return b"".join(row.lines for row in rows)
+
+
+async def in_backlog(spool: Spool) -> bytes:
+    return b"".join(row.lines for row in await spool.backlog.read(Lane(0), *ALL))
+
+
+def journals(folder: Path) -> Sequence[str]:
+    return sorted(path.name for path in folder.glob("journal-[0-9]*"))
+
+
+async def taken_until_full(spool: Spool, blob: Blob) -> int:
+    taken = 0
+    while True:
+        try:
+            await spool.append([blob])
+        except DiskFailed as error:
+            assert re.search("full|No space", str(error))  # noqa: PT017 - it is not the first call that raises
+            return taken
+        taken += 1
+
+
+async def until_moved(spool: Spool) -> None:
+    async with asyncio.timeout(20), beside(spool.tend()):
+        while spool.waiting.next:
+            await asyncio.sleep(0.01)
+
+
+async def test_they_wait_in_memory_in_order_and_are_counted(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+        for number in range(5):
+            await spool.append([blob(number)])
+        assert waiting(spool) == b"".join(map(line, range(5)))
+        assert (spool.depth.points, spool.depth.bytes) == (5, sum(len(line(number)) for number in range(5)))
+        assert await in_backlog(spool) == b""
+
+
+async def test_after_a_crash_they_wait_again(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+        await spool.append([blob(1, 2), blob(3)])
+        shutil.copytree(tmp_path, tmp_path / "left")
+    async with opened(tmp_path / "left") as spool:
+        assert waiting(spool) == line(1) + line(2) + line(3)
+        assert spool.depth.points == 3
+        # What is stored now marks the same minutes, and the journal's file goes.
+        await spool.stored(spool.waiting.take(*ALL))
+        assert [dirty.mark.start_ms for dirty in await spool.dirty(10)] == [START_MS // MINUTE_MS * MINUTE_MS]
+        assert spool.depth.points == 0
+        assert journals(tmp_path / "left") == []
+
+
+async def test_what_is_stored_marks_its_minutes_before_the_journal_forgets_it(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+        await spool.append([blob(1), blob(100)])
+        await spool.stored(spool.waiting.take(*ALL))
+        assert (spool.depth.points, spool.depth.dirty_minutes) == (0, 2)
+        shutil.copytree(tmp_path, tmp_path / "left")
+        assert len(await spool.dirty(10)) == 2
+    async with opened(tmp_path / "left") as spool:
+        # The marks were in memory only: the crash has left the events.
+        assert waiting(spool) == line(1) + line(100)
+    async with opened(tmp_path) as spool:
+        assert (waiting(spool), spool.depth.dirty_minutes) == (b"", 2)
+        assert journals(tmp_path) == []
+
+
+async def test_what_waits_for_long_is_moved_to_the_backlog_and_leaves_the_journal(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+        await spool.append([blob(1), blob(2)])
+        await until_moved(spool)
+        assert await in_backlog(spool) == line(1) + line(2)
+        assert spool.depth.points == 2
+    assert journals(tmp_path) == []
+
+
+async def test_what_memory_should_not_hold_is_moved_at_once_the_oldest_first(tmp_path: Path) -> None:
+    async with opened(tmp_path, max_waiting_bytes=2 * len(line(1))) as spool:
+        for number in range(5):
+            await spool.append([blob(number)])
+        async with asyncio.timeout(1.5), beside(spool.tend()):
+            while waiting(spool) != line(3) + line(4):
+                await asyncio.sleep(0.01)
+        assert await in_backlog(spool) == line(0) + line(1) + line(2)
+
+
+async def test_the_cap_counts_what_waits_in_memory(tmp_path: Path) -> None:
+    async with opened(tmp_path, max_bytes=len(line(1)) + 1) as spool:
+        await spool.append([blob(1)])
+        with pytest.raises(SpoolFull):
+            await spool.append([blob(2)])
+        assert "is full" in str(await spool.trouble())
+
+
+async def test_the_first_event_of_a_series_goes_where_series_are_kept(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+        await spool.append([blob(1)], series=[4711])
+        assert (waiting(spool), await in_backlog(spool)) == (b"", line(1))
+    async with opened(tmp_path) as spool:
+        assert spool.backlog.series() == {4711}
+
+
+async def test_what_the_disk_altered_is_kept_apart_and_its_neighbours_wait(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+        for number in range(3):
+            await spool.append([blob(number)])
+        shutil.copytree(tmp_path, tmp_path / "left")
+    (name,) = journals(tmp_path / "left")
+    path = tmp_path / "left" / name
+    path.write_bytes(path.read_bytes().replace(b"value=1 ", b"value=9 "))
+    async with opened(tmp_path / "left") as spool:
+        assert waiting(spool) == line(0) + line(2)
+        await spool.dirty(1)
+        assert await spool.backlog.damaged_rows() == 1
+        await spool.stored(spool.waiting.take(*ALL))
+    async with opened(tmp_path / "left") as spool:
+        assert (await spool.backlog.damaged_rows(), journals(tmp_path / "left")) == (1, [])
+
+
+async def test_a_full_disk_refuses_what_is_new_and_takes_up_again_when_enough_is_stored(tmp_path: Path) -> None:
+    lines = b"".join(line(number) for number in range(8_000))
+    big = Blob(lines, 8_000, are_events=True, marks=frozenset({Mark(0, "")}))
+    with small_disk(tmp_path / "disk", megabytes=64) as folder:
+        spool = Spool(folder, 2**40, reserve_bytes=6 * 2**20)
+        taken = await taken_until_full(spool, big)
+        assert taken > 20
+        assert "No space" in str(await spool.trouble())
+        rows = spool.waiting.take(*ALL)
+        assert b"".join(row.lines for row in rows) == lines * taken
+        await spool.stored(rows)
+        async with asyncio.timeout(20):
+            await spool.dirty(1)
+            while await spool.trouble():
+                await asyncio.sleep(0.1)
+        await spool.append([big])
+        assert waiting(spool) == lines
+        await spool.close()
