@@ -65,19 +65,32 @@ static int fails(int which, int fd) {
 }
 
 /* The caller has the turn. */
+static struct file *known(const char *path) {
+    for (int i = 0; i < FILES; i++)
+        if (!strcmp(files[i].path, path)) return &files[i];
+    return NULL;
+}
+
+/* The caller has the turn. */
+static void forget(const char *path) {
+    struct file *file = known(path);
+    if (!file) return;
+    free(file->ranges);
+    *file = (struct file){0};
+}
+
+/* The caller has the turn. */
 static struct file *file_of(int fd) {
     char path[512];
     if (!platter || !path_of(fd, path, sizeof path)) return NULL;
-    for (int i = 0; i < FILES; i++) {
-        if (!strcmp(files[i].path, path)) return &files[i];
-        if (!files[i].path[0]) {
-            strcpy(files[i].path, path);
-            files[i].ranges = calloc(RANGES, sizeof(struct range));
-            files[i].truncated = -1;
-            return &files[i];
-        }
-    }
-    abort();
+    struct file *file = known(path);
+    if (file) return file;
+    file = known("");
+    if (!file) abort();
+    strcpy(file->path, path);
+    file->ranges = calloc(RANGES, sizeof(struct range));
+    file->truncated = -1;
+    return file;
 }
 
 static int on_platter(const char *path) {
@@ -213,14 +226,37 @@ int ftruncate64(int fd, off64_t size) {
 
 int ftruncate(int fd, off_t size) { return ftruncate64(fd, size); }
 
+static int is_ours(const char *path) { return platter && folder && !strncmp(path, folder, strlen(folder)); }
+
 /* The folder's own entries are there at once, as with a journal. */
 int unlink(const char *path) {
     REAL(unlink);
     int result = real(path);
-    if (!result && platter && folder && !strncmp(path, folder, strlen(folder))) {
+    if (!result && is_ours(path)) {
         char there[1024];
         snprintf(there, sizeof there, "%s%s", platter, path + strlen(folder));
         real(there);
+        pthread_mutex_lock(&turn);
+        forget(path);
+        pthread_mutex_unlock(&turn);
     }
+    return result;
+}
+
+int rename(const char *from, const char *to) {
+    REAL(rename);
+    pthread_mutex_lock(&turn);
+    int result = real(from, to), why = errno;
+    if (!result && is_ours(from) && is_ours(to)) {
+        char there[1024], then[1024];
+        snprintf(there, sizeof there, "%s%s", platter, from + strlen(folder));
+        snprintf(then, sizeof then, "%s%s", platter, to + strlen(folder));
+        real(there, then);
+        forget(to);
+        struct file *file = known(from);
+        if (file) strcpy(file->path, to);
+    }
+    pthread_mutex_unlock(&turn);
+    errno = why;
     return result;
 }

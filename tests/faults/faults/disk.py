@@ -132,7 +132,7 @@ async def _restart(scene: Scene, variables: dict[str, str]) -> None:
 
 
 # A row that was altered is kept apart, which the oracle would call lost: test_spool_damage has it.
-_SAID = frozenset({"spool_remove_failed", "spool_read_failed"})
+_SAID = frozenset({"spool_remove_failed", "spool_move_failed", "spool_read_failed", "spool_not_tended"})
 
 FAULTS = (
     Fault(name="disk-fails", strike=_disk_fails, said=_SAID),
