@@ -100,6 +100,10 @@ class Capacity:
         finally:
             self.leave()
 
+    def has_room(self) -> bool:
+        """Whether a body of any size is let in, though none of those on their way gives way to it."""
+        return self._bytes.used < self._bytes.limit
+
     def body(self) -> "BodyShare":
         """The share of one request's body, still empty."""
         return BodyShare(self._bytes, self._arriving, self.shed)

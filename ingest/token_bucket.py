@@ -16,10 +16,14 @@ class TokenBucket:
 
     def take(self) -> float:
         """Take a token and return 0.0; or take none, and return the seconds until there is one."""
+        wait_seconds = self.wait_seconds()
+        if not wait_seconds:
+            self._tokens -= 1.0
+        return wait_seconds
+
+    def wait_seconds(self) -> float:
+        """The seconds until there is a token; 0.0 if there is one now."""
         now = self._clock_seconds()
         self._tokens = min(self._burst, self._tokens + (now - self._filled_at) * self._per_second)
         self._filled_at = now
-        if self._tokens < 1.0:
-            return (1.0 - self._tokens) / self._per_second
-        self._tokens -= 1.0
-        return 0.0
+        return 0.0 if self._tokens >= 1.0 else (1.0 - self._tokens) / self._per_second

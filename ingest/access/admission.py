@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from ingest.access.authorization import is_empty, token_in
 from ingest.access.client import ANONYMOUS, Client
+from ingest.access.passes import Pass
 from ingest.access.tokens import KnownTokens
 from ingest.errors import Unauthorized
 
@@ -40,5 +41,29 @@ class Admission:
         if client is None:
             raise Unauthorized("the Authorization header holds no token that is known here")
         if is_use:
-            self._last_used[client.name] = time.time()
+            self.uses(client)
         return client
+
+    def pass_of(self, client: Client) -> Pass:
+        """Lets ``client``, who was just let in, in again until the tokens are read again."""
+        return _Pass(self, client)
+
+    def uses(self, client: Client) -> None:
+        """``client`` has come in."""
+        if client is not ANONYMOUS:
+            self._last_used[client.name] = time.time()
+
+
+class _Pass:
+    __slots__ = ("_admission", "_client", "_tokens")
+
+    def __init__(self, admission: Admission, client: Client) -> None:
+        self._admission = admission
+        self._client = client
+        self._tokens = admission.tokens
+
+    def holds(self) -> bool:
+        return self._admission.tokens is self._tokens
+
+    def use(self) -> None:
+        self._admission.uses(self._client)

@@ -11,17 +11,22 @@ from ingest.access import browsers
 from ingest.access.admission import Admission
 from ingest.access.browsers import HostNames
 from ingest.access.client import ANONYMOUS, Client, Right
+from ingest.access.passes import Pass
 from ingest.errors import CrossSite, Forbidden, IngestError, UnknownHost
 from ingest.metrics import Metrics
 from ingest.seldom import Seldom
 
 CLIENT: Final = web.RequestKey("client", Client)
+PASS: Final = web.RequestKey("pass", Pass)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Guard:
-    """Wraps routes, so that their handlers run for clients with the right alone; ``request[CLIENT]`` is who it is."""
+    """Wraps routes, so that their handlers run for clients with the right alone; ``request[CLIENT]`` is who it is.
+
+    Of one that writes, ``request[PASS]`` lets the same head in again.
+    """
 
     def __init__(self, admission: Admission, host_names: HostNames, metrics: Metrics) -> None:
         self._admission = admission
@@ -35,7 +40,8 @@ class Guard:
 
         def guarded(handler: Handler) -> Handler:
             async def written(request: web.Request) -> web.StreamResponse:
-                request[CLIENT] = self._admitted(request, Right.WRITE)
+                request[CLIENT] = client = self._admitted(request, Right.WRITE)
+                request[PASS] = self._admission.pass_of(client)
                 return await handler(request)
 
             return written

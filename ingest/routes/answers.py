@@ -110,9 +110,10 @@ def code_at(path: str, error: IngestError) -> str:
     return _INFLUX_CODES.get(STATUS[type(error)], error.code) if path in _INFLUX_PATHS else error.code
 
 
-def _answer_to(request: web.Request, error: IngestError) -> web.Response:
+def answer_to(path: str, error: IngestError) -> web.Response:
+    """What ``error`` means to a client of ``path``."""
     status = STATUS[type(error)]
-    answer = error_answer(status, code_at(request.path, error), str(error))
+    answer = error_answer(status, code_at(path, error), str(error))
     if status in _RETRIED:
         answer.headers["Retry-After"] = str(error.retry_after_seconds)
     if status == HTTPStatus.UNAUTHORIZED:
@@ -126,7 +127,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     try:
         return await handler(request)
     except IngestError as error:
-        return _answer_to(request, error)
+        return answer_to(request.path, error)
     except web.HTTPException as error:
         answer = error_answer(error.status, error.reason.lower(), _sentence(request, error))
         if "Allow" in error.headers:
@@ -136,10 +137,15 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         # Nobody is there to read this; but what is raised from here aiohttp would log as an error of ours.
         return error_answer(HTTPStatus.BAD_REQUEST, "client_gone", "the client closed the connection")
     except Exception:
-        structlog.get_logger("routes").exception("unexpected_error", method=request.method, path=request.path)
-        return error_answer(
-            HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "something unexpected went wrong; the log says what"
-        )
+        return unexpected(request.method, request.path)
+
+
+def unexpected(method: str, path: str) -> web.Response:
+    """The answer where an exception that nobody expected is being handled; it is logged."""
+    structlog.get_logger("routes").exception("unexpected_error", method=method, path=path)
+    return error_answer(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "something unexpected went wrong; the log says what"
+    )
 
 
 def _sentence(request: web.Request, error: web.HTTPException) -> str:

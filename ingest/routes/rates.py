@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
-from ingest.access.guard import CLIENT
+from ingest.access.guard import CLIENT, PASS
+from ingest.access.passes import Pass
 from ingest.errors import TooManyRequests
 from ingest.metrics import Metrics
 from ingest.routes.answers import Handler
@@ -35,19 +36,37 @@ class Rates:
 
     def _limited(self, handler: Handler) -> Handler:
         async def counted(request: web.Request) -> web.StreamResponse:
-            self._take(request[CLIENT].name)
+            bucket = self._take(request[CLIENT].name)
+            if (admitted := request.get(PASS)) is not None:
+                request[PASS] = _LimitedPass(admitted, bucket)
             return await handler(request)
 
         return counted
 
-    def _take(self, client: str) -> None:
+    def _take(self, client: str) -> TokenBucket:
         bucket = self._buckets.get(client) or self._new_bucket(client)
         wait_seconds = bucket.take()
         if wait_seconds:
             self._metrics.refused.labels(TooManyRequests.code, client).inc()
             raise TooManyRequests(client, self._per_second, wait_seconds)
+        return bucket
 
     def _new_bucket(self, client: str) -> TokenBucket:
         bucket = TokenBucket(self._per_second, max(1.0, self._per_second), self._clock_seconds)
         self._buckets[client] = bucket
         return bucket
+
+
+class _LimitedPass:
+    """Holds while there is something left of its holder's allowance, too."""
+
+    def __init__(self, admitted: Pass, bucket: TokenBucket) -> None:
+        self._admitted = admitted
+        self._bucket = bucket
+
+    def holds(self) -> bool:
+        return self._admitted.holds() and not self._bucket.wait_seconds()
+
+    def use(self) -> None:
+        self._admitted.use()
+        self._bucket.take()

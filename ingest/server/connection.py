@@ -1,6 +1,7 @@
 """One connection of a client: aiohttp's, with an end to everything that a client can draw out."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -11,7 +12,9 @@ from ingest.capacity import Capacity
 from ingest.routes.answers import error_answer
 from ingest.routes.security_headers import SECURITY_HEADERS
 from ingest.server.answers import Refusals
+from ingest.server.express import Express
 from ingest.server.gate import Gate
+from ingest.server.heads import Way
 
 _SHOWN_CHARACTERS = 200
 # A client that sends on after its answer is listened to for so long, or it might never see the answer.
@@ -36,6 +39,7 @@ class Connection(web.RequestHandler):
         "_capacity",
         "_closing_since",
         "_counted",
+        "_express",
         "_gate",
         "_half_closed",
         "_head_since",
@@ -62,6 +66,7 @@ class Connection(web.RequestHandler):
             auto_decompress=False,
         )
         self._gate = Gate(self._parser, self, capacity, refusals)
+        self._express = Express(loop, capacity, self)
         self._parser: Any = self._gate
         self._patience = patience
         self._capacity = capacity
@@ -92,7 +97,13 @@ class Connection(web.RequestHandler):
 
     def is_idle(self) -> bool:
         waiter = self._waiter
-        return waiter is not None and not waiter.done() and not self._messages and self._stuck_since is None
+        return (
+            waiter is not None
+            and not waiter.done()
+            and not self._messages
+            and self._stuck_since is None
+            and not self._express.is_at_work
+        )
 
     def idle_seconds(self, now: float) -> float:
         """How long it has been waiting for a request; 0 if it is not."""
@@ -111,8 +122,23 @@ class Connection(web.RequestHandler):
     def answer(self, whole: bytes) -> None:
         self._request_count += 1
         self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
-        if self.transport is not None:
+        if self.transport is not None and not self.transport.is_closing():
             self.transport.write(whole)
+
+    def remember(self, request: web.BaseRequest, way: Way) -> None:
+        """What comes after ``request``, which was let in, with the same head goes ``way``."""
+        self._gate.remember(request.headers, way)
+
+    def rest(self) -> None:
+        """The express lane is empty again."""
+        if self._express.is_awaited:
+            # aiohttp goes on with that one, and ends this itself.
+            return
+        self._request_in_progress = False
+        if self._handler_waiter is not None and not self._handler_waiter.done():
+            self._handler_waiter.set_result(None)
+        if self._half_closed and not self._messages:
+            self.force_close()
 
     def cut(self) -> None:
         self._capacity.shed.slow.inc()
@@ -133,12 +159,16 @@ class Connection(web.RequestHandler):
 
         A client that is gone for good looks the same, and nothing is read for it.
         """
+        express = self._express
+        ends_with_write = self._gate.ends_with_write or (express.is_at_work and not express.is_awaited)
         self._half_closed = (
-            self._gate.ends_with_write and not self.is_idle() and self._stuck_since is None and self.ssl_context is None
+            ends_with_write and not self.is_idle() and self._stuck_since is None and self.ssl_context is None
         )
         return self._half_closed
 
     def data_received(self, data: bytes) -> None:
+        if self._went_express(data):
+            return
         requests = self._request_count
         super().data_received(data)
         # aiohttp remembers what was wrong, with the frames that held the data: megabytes until a search for cycles.
@@ -148,6 +178,40 @@ class Connection(web.RequestHandler):
             self._head_since = None
         elif self._head_since is None and self.is_idle():
             self._head_since = self._loop.time()
+
+    def _went_express(self, data: bytes) -> bool:
+        known = self._gate.recall(data)
+        if known is None or self._close or self._force_close or not self.is_idle():
+            return False
+        took = self._express.take(*known)
+        # As of aiohttp's own requests, whose end a shutdown awaits.
+        self._request_in_progress = self._express.is_at_work
+        return took
+
+    def _handle_request(
+        self,
+        request: web.BaseRequest,
+        start_time: float | None,
+        request_handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+    ) -> Coroutine[Any, Any, tuple[web.StreamResponse, bool]]:
+        handled = super()._handle_request(request, start_time, request_handler)
+        return self._in_its_turn(handled) if self._express.is_at_work else handled
+
+    async def _in_its_turn(
+        self, handled: Coroutine[Any, Any, tuple[web.StreamResponse, bool]]
+    ) -> tuple[web.StreamResponse, bool]:
+        await self._express.end()
+        if self.transport is None:
+            handled.close()
+            raise ConnectionResetError("the client is gone")
+        return await handled
+
+    def _process_keepalive(self) -> None:
+        # For aiohttp it rests while its lane is at work.
+        if self._express.is_at_work:
+            self._keepalive_handle = self._loop.call_later(self._keepalive_timeout, self._process_keepalive)
+        else:
+            super()._process_keepalive()
 
     def pause_writing(self) -> None:
         super().pause_writing()

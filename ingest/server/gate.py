@@ -1,9 +1,11 @@
 """The way of requests from a connection's parser to its handlers; what is beyond the capacity turns round here."""
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ingest.capacity import Capacity
 from ingest.server.answers import Refusals
+from ingest.server.heads import Head, Heads, Known, Way, head_bytes
 
 _HTTP_1_1 = (1, 1)
 # A chunk of one byte takes six on the wire.
@@ -46,6 +48,10 @@ class Gate:
         self._arriving: Any = None
         self._last: Any = None
         self._wire_bytes = 0
+        self._place = _Place()
+        # The head of the write that was let in last, which may come again.
+        self._admitted: _Admitted | None = None
+        self._heads = Heads()
         # Everything but feed_data is the parser's own.
         self.message_consumed = parser.message_consumed
         self.pause_reading = parser.pause_reading
@@ -54,13 +60,19 @@ class Gate:
 
     def feed_data(self, data: bytes) -> Any:
         """What the parser makes of ``data``, without a request that was refused here."""
+        if data:
+            self._admitted = None
         try:
             parsed = self._parser.feed_data(data)
+            messages, upgraded, tail = parsed
+            head = self._place.follow(data, messages)
+        except BaseException:
+            self._place.lose()
+            raise
         finally:
             # What goes wrong keeps this frame for as long as it is remembered itself.
             size = len(data)
             del data
-        messages, upgraded, tail = parsed
         self._weigh(messages, size)
         if len(messages) != 1 or upgraded or not self._doorway.is_idle():
             return parsed
@@ -70,10 +82,24 @@ class Gate:
             return parsed
         if self._capacity.enter():
             self._doorway.count()
+            self._admitted = _Admitted(head, message, size - len(head), refusal) if head else None
             return parsed
         self._parser.message_consumed()
         self._doorway.answer(refusal)
         return [], upgraded, tail
+
+    def remember(self, headers: object, way: Way) -> None:
+        """The request at work, if it is the one that has these ``headers``, and all with the same head lead ``way``."""
+        admitted, self._admitted = self._admitted, None
+        if admitted is None or admitted.message.headers is not headers:
+            return
+        head = Head.of(admitted.head, admitted.message, admitted.body_bytes)
+        if head is not None:
+            self._heads.remember(head, Known(way, admitted.refusal))
+
+    def recall(self, data: bytes) -> tuple[Known, bytes] | None:
+        """Where ``data`` leads and its body, if the parser need not see it: one whole request whose head is known."""
+        return self._heads.find(data) if self._place.is_between else None
 
     @property
     def ends_with_write(self) -> bool:
@@ -91,3 +117,46 @@ class Gate:
             if self._wire_bytes > _FREE_BYTES + _MOST_PACKING * self._arriving.total_bytes:
                 self._arriving = None
                 self._doorway.cut()
+
+
+@dataclass(frozen=True, slots=True)
+class _Admitted:
+    """A whole write that was let in, until its handler says where it leads."""
+
+    head: bytes
+    message: Any
+    body_bytes: int
+    refusal: bytes
+
+
+class _Place:
+    """Where the parser stands, told by counting: ``is_between`` requests if it holds nothing of one.
+
+    That is sure for heads and bodies that came one after the other, each head in one piece; else it is never again.
+    """
+
+    def __init__(self) -> None:
+        self.is_between = True
+        self._payload: Any = None
+        self._owed_head_bytes = 0
+        self._fed_bytes = 0
+
+    def follow(self, piece: bytes, messages: Any) -> bytes | None:
+        """The parser has made ``messages`` of ``piece``. Returns the head that it began with, if it held no other."""
+        was_between, self.is_between, head = self.is_between, False, None
+        self._fed_bytes += len(piece)
+        if messages:
+            length = head_bytes(piece, messages[0][0]) if was_between and len(messages) == 1 else None
+            if length is None:
+                self.lose()
+                return None
+            head = piece[:length]
+            self._payload, self._owed_head_bytes, self._fed_bytes = messages[0][1], length, len(piece)
+        payload = self._payload
+        self.is_between = (
+            payload is not None and payload.is_eof() and self._fed_bytes == self._owed_head_bytes + payload.total_bytes
+        )
+        return head
+
+    def lose(self) -> None:
+        self.is_between, self._payload = False, None

@@ -18,6 +18,7 @@ from ingest.config import access_settings
 from ingest.decode.line_events import LineDecoder
 from ingest.errors import Overloaded
 from ingest.fail_points import Reached
+from ingest.intake import Intake
 from ingest.metrics import Metrics
 from ingest.routes.answers import code_at, errors_as_json
 from ingest.routes.rates import Rates
@@ -60,12 +61,11 @@ class Entrance:
         write = WriteRoutes(
             rules,
             LineDecoder(rules, time.time_ns, keeps_others, limits.items, keeps_texts=keeps_texts),
-            sink,
+            Intake(sink, self.metrics, limits.messages_a_minute, archive=archive, reached=self.reached),
             self.metrics,
             limits,
             capacity=self.capacity,
-            archive=archive,
-            reached=self.reached,
+            keeps_texts=keeps_texts,
         )
         return self.access.guard.for_writing(self.rates.limited(write.routes()))
 

@@ -16,7 +16,7 @@ from ingest import app
 from ingest.errors import IngestError
 from ingest.line_parser import LINE_PROTOCOL
 from ingest.reject import RejectedItem
-from ingest.routes import answers, read, rows, series, service, write
+from ingest.routes import answers, read, receipts, rows, series, service, write
 from ingest.settings import Settings
 from tests.ingest.service import serving
 
@@ -135,7 +135,7 @@ def constants(path: Path, function: str, at: int) -> Iterator[str]:
         series.Graph,
         series.Line,
         service.Readiness,
-        write.Receipt,
+        receipts.Receipt,
         RejectedItem,
     ],
 )
