@@ -75,7 +75,9 @@ def _measure(measures: Sequence[catalogue.Measurement], options: argparse.Namesp
         with closing(table), own_influxd() as influxd, tempfile.TemporaryDirectory(prefix="pulso-bench-") as folder:
             sizes = Sizes(batched=options.events, single=options.single_events, longest=options.longest)
             influx = set_up(influxd.server)
-            bench = Bench(Path(folder), influxd, influx, options.seconds, options.rounds, sizes, table.progress)
+            bench = Bench(
+                Path(folder), influxd, influx, options.seconds, options.rounds, sizes, progress=table.progress
+            )
             for measure in measures:
                 table.progress(measure.__name__)
                 for row in measure(bench):

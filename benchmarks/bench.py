@@ -1,6 +1,7 @@
 """Where measurements run, and what they yield."""
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,16 @@ class Sizes:
     part: int = 1_000_000
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """What the scaling sheet is drawn over."""
+
+    workers: Sequence[int] = tuple(dict.fromkeys((1, os.cpu_count() or 1)))
+    batches: Sequence[int] = (1, 10, 100, 1000, 5000)
+    sensors: Sequence[int] = (1000, 10_000, 100_000, 1_000_000)
+    delays_ms: Sequence[int] = (0, 5, 20)
+
+
 def _say_nothing(_: str) -> None:
     pass
 
@@ -51,6 +62,7 @@ class Bench:
     seconds: int
     rounds: int
     sizes: Sizes = Sizes()
+    sheet: Sheet = Sheet()
     progress: Callable[[str], None] = _say_nothing
 
     @contextmanager

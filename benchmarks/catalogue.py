@@ -4,7 +4,18 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from benchmarks import archive, dashboards, footprint, latency, longest, measurements, overload, page, throughput
+from benchmarks import (
+    archive,
+    dashboards,
+    footprint,
+    latency,
+    longest,
+    measurements,
+    overload,
+    page,
+    scaling,
+    throughput,
+)
 from benchmarks.bench import Bench, Row
 from benchmarks.loadgen_limits import loadgen_limits
 
@@ -12,6 +23,7 @@ Measurement = Callable[[Bench], Iterator[Row]]
 
 GROUPS: Final[Mapping[str, Sequence[Measurement]]] = {
     "goals": (*throughput.ALL, *latency.ALL, *footprint.ALL, *longest.ALL),
+    "scaling": scaling.ALL,
     "service": (*measurements.ALL, *overload.ALL, *archive.ALL),
     "load": (loadgen_limits,),
     "dashboards": dashboards.ALL,

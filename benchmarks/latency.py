@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import random
 import statistics
 import time
@@ -17,6 +18,7 @@ from benchmarks.stored import Bucket, fresh_bucket
 
 # Single events a second, connections, and the goal for the 99th percentile in ms.
 _RATES = ((1000, 64, 10.0), (10_000, 512, 25.0))
+_WORKERS = ("--workers", str(os.cpu_count() or 1))
 _FLOW = 10_000
 _FLOW_BATCH = 10
 _READABLE_SECONDS = 1.0
@@ -47,7 +49,7 @@ def _live(form: str, events: int, batch: int, rate: int) -> Plan:
 
 
 def _paced(bench: Bench, sender: Sending, connections: int, rate: int) -> tuple[Sent, int]:
-    with fresh_bucket(bench.influx, run_name(bench)) as bucket, pulso(bench, bucket) as peer:
+    with fresh_bucket(bench.influx, run_name(bench)) as bucket, pulso(bench, bucket, *_WORKERS) as peer:
         sent = sender.send(peer.job("single", connections, rate))
         return sent, bucket.wait_for(sent.events)[1]
 

@@ -1,6 +1,7 @@
 """A server that takes events and forgets them, so that the sender is what is measured. ``GET`` says how many it took.
 
-It counts the events of each body and answers as ingest does: a receipt, or 204 for line protocol.
+It counts the events of each body and answers as ingest does: a receipt, or 204 for line protocol. It also plays an
+InfluxDB on another machine that takes lines, finds nothing for any query, and answers ``delay_seconds`` late.
 """
 
 import asyncio
@@ -22,6 +23,8 @@ from tools.influx_server import free_port
 
 _START_SECONDS = 30.0
 _GZIP: Final = 31
+_NOTHING_IN_JSON: Final = b'{"results":[{}]}\n'
+_NOTHING_IN_MESSAGE_PACK: Final = b"\x81\xa7results\x90"
 
 
 @dataclass
@@ -33,8 +36,9 @@ class Taken:
 class Client(asyncio.Protocol):
     """One connection. Its methods named ``on_…`` are called by the parser."""
 
-    def __init__(self, taken: Taken) -> None:
+    def __init__(self, taken: Taken, delay_seconds: float) -> None:
         self._taken = taken
+        self._delay_seconds = delay_seconds
         self._parser = httptools.HttpRequestParser(self)
         self._url = b""
         self._body: list[bytes] = []
@@ -54,15 +58,21 @@ class Client(asyncio.Protocol):
     def on_message_complete(self) -> None:
         body = b"".join(self._body)
         self._body.clear()
-        self._transport.write(self._answer(body))
+        answer = self._answer(body)
+        if self._delay_seconds:
+            asyncio.get_running_loop().call_later(self._delay_seconds, self._transport.write, answer)
+        else:
+            self._transport.write(answer)
 
     def _answer(self, body: bytes) -> bytes:
+        if self._url.startswith(b"/query"):
+            return _with_body(b"200 OK", _NOTHING_IN_JSON if b"chunked=true" in self._url else _NOTHING_IN_MESSAGE_PACK)
         if self._parser.get_method() == b"GET":
             return _with_body(b"200 OK", b'{"events":%d,"requests":%d}' % (self._taken.events, self._taken.requests))
         # Only gzip starts like this, and to look at all headers would take longer than the rest.
         body = zlib.decompress(body, _GZIP) if body.startswith(b"\x1f\x8b") else body
         lines = self._url.startswith(b"/api/v2/write")
-        events = body.count(b"\n") if lines else body.count(b'"timestamp":')
+        events = body.count(b"\n") + (not body.endswith(b"\n")) if lines else body.count(b'"timestamp":')
         self._taken.events += events
         self._taken.requests += 1
         if lines:
@@ -86,9 +96,9 @@ class NullServer:
 
 
 @contextmanager
-def serving() -> Iterator[NullServer]:
+def serving(delay_seconds: float = 0.0) -> Iterator[NullServer]:
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.null_server", str(port)])
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.null_server", str(port), str(delay_seconds)])
     server = NullServer(f"http://127.0.0.1:{port}")
     try:
         if not wait_until_answering(f"{server.url}/health", _START_SECONDS, lambda: process.poll() is None):
@@ -99,12 +109,13 @@ def serving() -> Iterator[NullServer]:
         process.wait(10)
 
 
-async def _serve(port: int) -> None:
+async def _serve(port: int, delay_seconds: float) -> None:
     taken = Taken()
-    server = await asyncio.get_running_loop().create_server(lambda: Client(taken), "127.0.0.1", port)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Client(taken, delay_seconds), "127.0.0.1", port)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop_runner:
-        loop_runner.run(_serve(int(sys.argv[1])))
+        loop_runner.run(_serve(int(sys.argv[1]), float(sys.argv[2])))

@@ -3,7 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from benchmarks.processes import Tree
 from benchmarks.service import Service, influx_options, serving
 from benchmarks.stored import Bucket
 from tools.answering import wait_until_listening
-from tools.influx_server import free_port
+from tools.influx_server import InfluxServer, free_port
 from tools.telegraf_program import PEER_FOLDER
 from tools.telegraf_program import telegraf as telegraf_program
 
@@ -38,12 +38,16 @@ class Peer:
 
 
 @contextmanager
-def pulso(bench: Bench, bucket: Bucket, *options: str) -> Iterator[Peer]:
-    """``ingest serve`` with an empty spool."""
-    server = bucket.server
-    own = [*influx_options(server.url, server, bucket.name), *options]
-    with serving(bench.folder / bucket.name, *own, token=server.token) as service:
+def ingest(folder: Path, server: InfluxServer, bucket: str, *options: str) -> Iterator[Peer]:
+    """``ingest serve`` with an empty spool, in front of any InfluxDB."""
+    own = [*influx_options(server.url, server, bucket), *options]
+    with serving(folder, *own, token=server.token) as service:
         yield Peer(int(service.url.rpartition(":")[2]), "/events", "/api/v2/write?precision=ns", service.tree)
+
+
+def pulso(bench: Bench, bucket: Bucket, *options: str) -> AbstractContextManager[Peer]:
+    """The same in front of the bench's own."""
+    return ingest(bench.folder / bucket.name, bucket.server, bucket.name, *options)
 
 
 @contextmanager

@@ -13,8 +13,9 @@ from benchmarks.job import Job, Plan, Sent
 class Sending:
     """A sender whose bodies are ready."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], plan: Plan) -> None:
         self._process = process
+        self.plan = plan
 
     def send(self, job: Job) -> Sent:
         """Send all of the plan, and return when all is acked. Raises RuntimeError with what the sender said last."""
@@ -46,7 +47,7 @@ def sending(plan: Plan) -> Iterator[Sending]:
         assert process.stdin is not None  # noqa: S101 - it is a pipe
         process.stdin.write(msgspec.json.encode(plan) + b"\n")
         process.stdin.flush()
-        sender = Sending(process)
+        sender = Sending(process, plan)
         sender.line()
         yield sender
     finally:

@@ -1,5 +1,6 @@
 """Events a second, durable and counted in InfluxDB at the end: Pulso beside its peers."""
 
+import os
 from collections.abc import Iterator
 from contextlib import nullcontext
 
@@ -30,7 +31,9 @@ TELEGRAF_SINGLE = Contender(
 NDJSON = Contender("NDJSON of 1000", "ndjson", pulso)
 ARRAYS = Contender("JSON arrays of 1000", "array", pulso)
 LINES = Contender("line protocol of 5000", "lp", pulso)
-SINGLE = Contender("single-event requests", "single", pulso)
+SINGLE = Contender(
+    "single-event requests", "single", lambda bench, bucket: pulso(bench, bucket, "--workers", str(os.cpu_count() or 1))
+)
 
 # The goals of the issue, as ratios of one run.
 _GOALS = (
@@ -47,6 +50,7 @@ _SINGLE_OF_TELEGRAF = 1.0
 
 
 def batches(bench: Bench) -> Iterator[Row]:
+    """NDJSON, arrays and line protocol, beside Telegraf and InfluxDB alone; CPU an event."""
     events = bench.sizes.batched
     plans = {
         "ndjson": Plan("ndjson", events, 1000),
@@ -64,6 +68,7 @@ def batches(bench: Bench) -> Iterator[Row]:
 
 
 def single_events(bench: Bench) -> Iterator[Row]:
+    """Requests of one event, with a worker a core, beside Telegraf."""
     plans = {"single": Plan("single", bench.sizes.single)}
     rounds = in_turn(bench, (SINGLE, TELEGRAF_SINGLE), plans, _SINGLE_CONNECTIONS)
     yield from rounds.wrong()

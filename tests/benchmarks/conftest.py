@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.bench import Bench, Sizes
+from benchmarks.bench import Bench, Sheet, Sizes
 from tools.influx_server import own_influxd, set_up
 
 
@@ -13,5 +13,6 @@ from tools.influx_server import own_influxd, set_up
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     with own_influxd() as influxd:
         sizes = Sizes(batched=5_000, single=300, stored=5_000, longest=10_000, part=5_000)
+        sheet = Sheet(workers=(1,), batches=(10,), sensors=(2000,), delays_ms=(5,))
         folder: Path = tmp_path_factory.mktemp("bench")
-        yield Bench(folder, influxd, set_up(influxd.server), seconds=1, rounds=1, sizes=sizes)
+        yield Bench(folder, influxd, set_up(influxd.server), seconds=1, rounds=1, sizes=sizes, sheet=sheet)
