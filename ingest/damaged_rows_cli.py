@@ -2,9 +2,10 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from ingest.spool import damaged_rows
-from ingest.spool.visit import add_arguments, changing, listed, looking
+from ingest.spool.visit import add_arguments, changing, folders_of, listed, looking
 
 _PAGE = 100
 _EXAMPLES = """examples:
@@ -30,14 +31,22 @@ def _run(options: argparse.Namespace) -> int:
     if options.action == "purge" and not options.yes:
         print("ingest: purge forgets the rows for ever; say --yes if that is meant", file=sys.stderr)
         return 2
+    purged = 0
+    for folder in folders_of(options.data_dir):
+        if options.action == "list":
+            _list(folder)
+        else:
+            with changing(folder) as connection:
+                purged += damaged_rows.delete_all(connection)
     if options.action == "purge":
-        with changing(options.data_dir) as connection:
-            print(f"{damaged_rows.delete_all(connection)} rows are forgotten")
-        return 0
-    with looking(options.data_dir, "damaged_rows") as connection:
+        print(f"{purged} rows are forgotten")
+    return 0
+
+
+def _list(folder: Path) -> None:
+    with looking(folder, "damaged_rows") as connection:
         after_id = 0
         while connection and (rows := damaged_rows.select(connection, after_id, _PAGE)):
             for row in rows:
                 print(listed(row.found_ms, row.reason, row.lines))
             after_id = rows[-1].id
-    return 0

@@ -1,9 +1,12 @@
-"""The data folder: made if missing, and used by one service at a time."""
+"""The data folder: made if missing, and used by one service at a time. Each worker beside has a folder in it."""
 
 import fcntl
 import os
+import re
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
+
+_WORKER: Final = re.compile(r"worker-([1-9][0-9]*)")
 
 
 class FolderInUse(Exception):
@@ -39,3 +42,14 @@ class DataFolder:
 
     def __exit__(self, *_: object) -> None:
         os.close(self._lock)
+
+
+def worker_folder(data_dir: Path, number: int) -> Path:
+    """Of worker ``number``, from 2 on: the main process has the data folder itself."""
+    return data_dir / f"worker-{number}"
+
+
+def worker_numbers(data_dir: Path) -> list[int]:
+    """Of all workers that ever had a folder there, in their order."""
+    names = [path.name for path in data_dir.iterdir() if path.is_dir()] if data_dir.is_dir() else []
+    return sorted(int(match[1]) for match in map(_WORKER.fullmatch, names) if match)

@@ -12,13 +12,15 @@ from ingest.spool import dead_letter
 from ingest.spool import rows as spool_rows
 from ingest.spool.changes import Append, Blob, joined
 from ingest.spool.dead_letter import DeadLetter
-from ingest.spool.visit import add_arguments, changing, listed, looking
+from ingest.spool.visit import add_arguments, changing, folders_of, listed, looking
 from ingest.sqlite import transaction
 
 _PAGE = 1000
 # As the service makes them, for a row is sent as a whole.
 _ROW_BYTES = 1_000_000
 _EVENT = MEASUREMENT.encode() + b","
+_REPLAYED = "are in the spool again; a running service ships them within a second"
+_PURGED = "are forgotten"
 _EXAMPLES = """examples:
   ingest dead-letters list --json | jq -r .reason | sort | uniq -c
   ingest dead-letters replay       after the cause is mended: back into the spool; a running service ships them
@@ -47,12 +49,18 @@ def _run(options: argparse.Namespace) -> int:
     if options.action == "purge" and not options.yes:
         print("ingest: purge forgets the lines for ever; say --yes if that is meant", file=sys.stderr)
         return 2
+    folders = folders_of(options.data_dir)
     if options.action == "list":
-        with looking(options.data_dir, "dead_letters") as connection:
-            _list(connection, as_json=options.json)
-    else:
-        with changing(options.data_dir) as connection:
-            (_replay if options.action == "replay" else _purge)(connection)
+        for folder in folders:
+            with looking(folder, "dead_letters") as connection:
+                _list(connection, as_json=options.json)
+        return 0
+    change, told = (_replay, _REPLAYED) if options.action == "replay" else (_purge, _PURGED)
+    changed = 0
+    for folder in folders:
+        with changing(folder) as connection:
+            changed += change(connection)
+    print(f"{changed} lines {told}")
     return 0
 
 
@@ -64,7 +72,8 @@ def _list(connection: sqlite3.Connection | None, *, as_json: bool) -> None:
         after_id = letters[-1].id
 
 
-def _replay(connection: sqlite3.Connection) -> None:
+def _replay(connection: sqlite3.Connection) -> int:
+    """How many lines are in the spool again."""
     replayed = 0
     # A running service may refuse them again at once; those have newer ids and wait for the next replay.
     last_id = dead_letter.last_id(connection)
@@ -75,7 +84,7 @@ def _replay(connection: sqlite3.Connection) -> None:
                 spool_rows.insert(connection, row)
             dead_letter.delete(connection, letters)
         replayed += len(letters)
-    print(f"{replayed} lines are in the spool again; a running service ships them within a second")
+    return replayed
 
 
 def _blob(letter: DeadLetter) -> Blob:
@@ -83,13 +92,14 @@ def _blob(letter: DeadLetter) -> Blob:
     return Blob(line, 1, are_events=line.startswith(_EVENT))
 
 
-def _purge(connection: sqlite3.Connection) -> None:
+def _purge(connection: sqlite3.Connection) -> int:
+    """How many lines are forgotten."""
     purged = 0
     while letters := dead_letter.select(connection, limit=_PAGE):
         with transaction(connection):
             dead_letter.delete(connection, letters)
         purged += len(letters)
-    print(f"{purged} lines are forgotten")
+    return purged
 
 
 def _as_json(letter: DeadLetter) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import indent
 
-from ingest.data_folder import DataFolder, FolderInUse
+from ingest.data_folder import DataFolder, FolderInUse, worker_folder, worker_numbers
 from ingest.file_damage import look_at
 from ingest.plain_text import plain, plain_lines
 from ingest.spool import rows as spool_rows
@@ -37,6 +37,15 @@ def changing(folder: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
+def folders_of(data_dir: Path) -> list[Path]:
+    """Those with a spool, the data folder and its workers'. Raises FileNotFoundError if there is none."""
+    folders = [data_dir, *(worker_folder(data_dir, number) for number in worker_numbers(data_dir))]
+    found = [folder for folder in folders if (folder / FILE_NAME).exists()]
+    if not found:
+        raise FileNotFoundError(f"there is no spool in {data_dir}; name its folder with --data-dir")
+    return found
+
+
 def add_arguments(parser: argparse.ArgumentParser, actions: Sequence[str]) -> None:
     """What every command on the spool takes: one of ``actions``, the folder, and a word before anything is purged."""
     default = Path(os.environ.get("INGEST_DATA_DIR", "data"))
@@ -57,8 +66,6 @@ def listed(time_ms: int, reason: str, lines: bytes) -> str:
 def _undamaged(folder: Path) -> Path:
     """SQLite would replay a broken log up to the break and delete the rest, which the service's salvage can read."""
     path = folder / FILE_NAME
-    if not path.exists():
-        raise FileNotFoundError(f"there is no spool in {folder}; name its folder with --data-dir")
     # A running service has looked; of a file that changes nothing could be said from outside.
     look = None if _is_in_use(folder) else look_at(path)
     reason = look and (look.damage or look.log_break)

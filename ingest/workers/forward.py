@@ -48,7 +48,8 @@ class Forward:
         """The main process's answer. Raises MainUnavailable."""
         headers = _without(request.headers, (*_OF_THE_CONNECTION, hdrs.CONTENT_LENGTH, _REMOTE))
         headers[_REMOTE] = request.remote or ""
-        url = URL.build(scheme="http", host="ingest").join(URL(request.raw_path, encoded=True))
+        path, query = request.rel_url.raw_path, request.rel_url.raw_query_string
+        url = URL.build(scheme="http", host="ingest", path=path, query_string=query, encoded=True)
         try:
             answer = await self._session.request(request.method, url, headers=headers, allow_redirects=False)
         except aiohttp.ClientError as error:

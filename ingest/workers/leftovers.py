@@ -6,13 +6,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import structlog
 
 from ingest.backend import Leftover
-from ingest.data_folder import DataFolder
+from ingest.data_folder import DataFolder, worker_folder, worker_numbers
 from ingest.fail_points import Reached
 from ingest.influxql import InfluxQL
 from ingest.metrics import Metrics
 from ingest.settings import Settings
 from ingest.wiring.shipping import shipping
-from ingest.workers.folders import folder_of, numbers_in
 
 
 @asynccontextmanager
@@ -20,10 +19,10 @@ async def leftovers(settings: Settings, events: InfluxQL, reached: Reached) -> A
     """Those of workers beyond ``settings.workers``, being shipped until the context ends."""
     found = []
     async with AsyncExitStack() as stack:
-        for number in numbers_in(settings.data_dir):
+        for number in worker_numbers(settings.data_dir):
             if number <= settings.workers:
                 continue
-            folder = stack.enter_context(DataFolder(folder_of(settings.data_dir, number)))
+            folder = stack.enter_context(DataFolder(worker_folder(settings.data_dir, number)))
             metrics = Metrics()
             intake = await stack.enter_async_context(shipping(settings, folder.path, events, metrics, reached))
             metrics.watch(intake.gauges)

@@ -14,7 +14,7 @@ import structlog
 
 from ingest import fail_points, log, process
 from ingest.background import beside
-from ingest.data_folder import DataFolder, FolderInUse
+from ingest.data_folder import DataFolder, FolderInUse, worker_folder
 from ingest.fail_points import Point
 from ingest.live.watched_sink import WatchedSink
 from ingest.metrics import Metrics
@@ -22,7 +22,6 @@ from ingest.settings import Settings
 from ingest.wiring.serving import application_of, entrance, serving
 from ingest.wiring.shipping import reader, shipping
 from ingest.workers.channel import Channel
-from ingest.workers.folders import folder_of
 from ingest.workers.forward import forwarding
 from ingest.workers.messages import Begin, Known, Listening, Opened, ToWorker, decoded
 from ingest.workers.orders import Orders
@@ -63,7 +62,7 @@ async def _work(number: int, end: socket.socket) -> None:
 async def _take_events(number: int, settings: Settings, channel: Channel[ToWorker], orders: Orders) -> None:
     reached, metrics = fail_points.chosen(os.environ), Metrics()
     async with AsyncExitStack() as stack:
-        folder = await _own(stack, folder_of(settings.data_dir, number))
+        folder = await _own(stack, worker_folder(settings.data_dir, number))
         events = reader(settings, settings.influx_bucket)
         stack.push_async_callback(events.close)
         intake = await stack.enter_async_context(shipping(settings, folder, events, metrics, reached))

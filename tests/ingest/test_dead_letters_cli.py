@@ -1,5 +1,6 @@
 import asyncio
 import json
+import shutil
 from contextlib import closing
 from pathlib import Path
 
@@ -98,3 +99,16 @@ def test_a_line_cannot_write_escapes_to_the_operators_terminal(
     assert main(["dead-letters", "list", "--data-dir", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     assert shown == '2026-11-18T11:06:40+00:00  bad \\x1b[31m\n    m v="\\x1b]0;pwned\\x07\n    2"\n'
+
+
+def test_those_of_workers_are_seen_and_replayed_with_them(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in (2, 10):
+        shutil.copytree(folder, folder / f"worker-{number}", ignore=shutil.ignore_patterns("worker-*"))
+    assert main(["dead-letters", "list", "--json", "--data-dir", str(folder)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 6
+    assert main(["dead-letters", "replay", "--data-dir", str(folder)]) == 0
+    assert capsys.readouterr().out.startswith("6 lines")
+    with closing(connect(folder / "worker-10" / FILE_NAME)) as connection:
+        assert connection.execute("SELECT points FROM spool").fetchall() == [(2,)]
+    assert main(["dead-letters", "list", "--data-dir", str(folder)]) == 0
+    assert capsys.readouterr().out == ""

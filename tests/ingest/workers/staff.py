@@ -1,6 +1,7 @@
 """A service of several processes in front of a real InfluxDB, and a look at each of them."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -36,6 +37,39 @@ def pids_beside(service: Service) -> list[int]:
 
 def descriptors(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def connected(service: Service, pid: int, seconds: float = 20) -> socket.socket:
+    """A connection that the process ``pid`` of the service has taken: the system says which one it comes to."""
+    address = "127.0.0.1", int(service.url.rpartition(":")[2])
+    deadline = time.monotonic() + seconds
+    while True:
+        client = socket.create_connection(address, timeout=seconds)
+        if _taker(service, address[1], client.getsockname()[1]) == pid:
+            return client
+        client.close()
+        assert time.monotonic() < deadline, f"no connection came to {pid}"
+
+
+def _taker(service: Service, port: int, from_port: int) -> int | None:
+    """Which process has accepted the connection to ``port`` from ``from_port``; None if none has within a second."""
+    ends = f":{port:04X}", f":{from_port:04X}"
+    deadline = time.monotonic() + 1
+    while time.monotonic() < deadline:
+        lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+        for inode in (line[9] for line in lines if line[1].endswith(ends[0]) and line[2].endswith(ends[1])):
+            for pid in (service.pid, *pids_beside(service)):
+                if any(_leads_to(path, f"socket:[{inode}]") for path in Path(f"/proc/{pid}/fd").iterdir()):
+                    return pid
+        time.sleep(0.01)
+    return None
+
+
+def _leads_to(path: Path, target: str) -> bool:
+    try:
+        return str(path.readlink()) == target
+    except OSError:
+        return False
 
 
 async def put_over_many(url: str, connections: int, each: int, first: int = 0) -> None:
