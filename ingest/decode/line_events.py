@@ -6,29 +6,31 @@ import msgspec
 
 from ingest.bounded import BoundedDict
 from ingest.decode import Decoded, RefusedMessage
-from ingest.decode.limits import ItemLimits
+from ingest.decode.event_lines import name_of, valor_of
+from ingest.decode.limits import ItemLimits, is_dense
 from ingest.decode.mqtt_messages import Message, MessageDecoder, is_message
+from ingest.decode.plain_lines import PlainLines
 from ingest.event import NS_PER_MS, Event
 from ingest.line_parser import (
     BadLine,
     Line,
     field_keys,
     field_refusal,
-    parse_fields,
     parse_lines,
     unescape_key,
-    unescape_string,
 )
 from ingest.reject import Reject
 from ingest.rules import Rules
 from ingest.series.known import Standing
-from ingest.series.names import Name, measurement_of, name_of_field, name_of_key
+from ingest.series.names import measurement_of, name_of_field
 
 # InfluxDB 2 knows the first four, InfluxDB 1 all of them.
 NS_PER_PRECISION = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 # InfluxDB's own bounds: the two outermost values of 64 bits mean something else to it.
 _MIN_TIME_NS, _MAX_TIME_NS = -(2**63) + 2, 2**63 - 2
 _MAX_CACHED_KEYS = 200_000
+# More lines than this allows do not fit into a body.
+_SHORTEST_BYTES = len("m f=1\n")
 _MAX_CACHED_KEY_BYTES = 512
 _NOT_KEPT = Reject("measurement", "the embedded store keeps the measurement events only; --store influx keeps any")
 
@@ -47,9 +49,8 @@ class LineBody:
         self._decoder = decoder
         self._precision = precision
 
-    def quick(self, _body: bytes, /) -> Decoded | None:
-        """Never: every line is looked at."""
-        return None
+    def quick(self, body: bytes) -> Decoded | None:
+        return self._decoder.quick(body, self._precision)
 
     def thorough(self, body: bytes) -> Decoded:
         return self._decoder.decode(body, self._precision)
@@ -75,6 +76,14 @@ class LineDecoder:
         # Measurements with the names of fields that are known and come together.
         self._shapes: BoundedDict[tuple[bytes, ...], Standing] = BoundedDict(_MAX_CACHED_KEYS)
         self._messages = MessageDecoder(rules)
+        self._plain = PlainLines()
+
+    def quick(self, body: bytes, precision: str) -> Decoded | None:
+        """Plain lines of events that keep the rules; None of any other body."""
+        events = self._plain.events(body, NS_PER_PRECISION[precision]) if self._is_within_limits(body) else None
+        if events is None or not self._rules.keeps_all(events):
+            return None
+        return Decoded(events, texts=list(map(msgspec.json.encode, events)) if self._keeps_texts else [])
 
     def decode(self, body: bytes, precision: str) -> Decoded:
         """``precision`` is one of ``NS_PER_PRECISION``; a line without a time gets the current one."""
@@ -92,6 +101,12 @@ class LineDecoder:
             else:
                 decoded.rejects.add(index, item)
         return decoded
+
+    def _is_within_limits(self, body: bytes) -> bool:
+        limits, size = self._limits, len(body)
+        if size > limits.max_events * _SHORTEST_BYTES and body.count(b"\n", 0, -1) >= limits.max_events:
+            return False
+        return size <= limits.max_line_bytes or is_dense(body, b"\n", limits.max_line_bytes)
 
     def _take(self, item: Event | Message, decoded: Decoded) -> None:
         event = item.event if isinstance(item, Message) else item
@@ -117,11 +132,11 @@ class LineDecoder:
                 or self._fields_refusal(series.measurement, line.fields)
             )
             return refusal or b"%b %b %d\n" % (line.key, line.fields, time_ns)
-        valor = _valor(line.fields)
+        valor = valor_of(line.fields)
         return valor if isinstance(valor, Reject) else self._rules.check(Event(time_ns // NS_PER_MS, series.tag, valor))
 
     def _of_new_key(self, line: Line, time_ns: int) -> Event | bytes | Reject:
-        name = _name_of(line.key)
+        name = name_of(line.key)
         if isinstance(name, bytes) and not self._keeps_other_measurements:
             return _NOT_KEPT
         if isinstance(name, Reject):
@@ -154,27 +169,3 @@ class LineDecoder:
         if are_known and sum(map(len, shape)) <= _MAX_CACHED_KEY_BYTES:
             self._shapes.remember(shape, Standing.KNOWN)
         return None
-
-
-def _name_of(key: bytes) -> Name | Reject:
-    try:
-        return name_of_key(key)
-    except UnicodeDecodeError:
-        return Reject("invalid_utf8", "a tag is not UTF-8")
-
-
-def _valor(fields: bytes) -> str | Reject:
-    """The one field of an ``events`` line: the rules of the event decide again whether it is a number."""
-    pairs = parse_fields(fields)
-    if len(pairs) != 1 or pairs[0][0] not in (b"value", b"text", b"valor"):
-        return Reject("event_fields", "a line of the measurement events has one field: value, text or valor")
-    value = pairs[0][1]
-    try:
-        return unescape_string(value).decode() if value.startswith(b'"') else _literal(value.decode())
-    except UnicodeDecodeError:
-        return Reject("invalid_utf8", "the field is not UTF-8")
-
-
-def _literal(text: str) -> str:
-    is_integer = text[-1] in "iu" and text[:-1].lstrip("-").isdigit()
-    return text[:-1] if is_integer else text

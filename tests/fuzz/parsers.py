@@ -52,6 +52,7 @@ class Parsers:
 
     def lines(self, body: bytes) -> None:
         decoded = self._lines.decode(body, "ns")
+        _agree(self._lines.quick(body, "ns"), decoded)
         assert decoded.accepted + decoded.rejects.total() + len(decoded.refused_messages) == len(split_lines(body))
         passed = b"".join(decoded.lines)
         again = self._lines.decode(passed, "ns")

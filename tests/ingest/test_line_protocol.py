@@ -4,7 +4,6 @@ from hypothesis import strategies as st
 
 from ingest.event import Event, number, offset_ns, status_of, time_ns
 from ingest.events import Events
-from ingest.fields import Fields
 from ingest.line_parser import Line, parse_fields, parse_lines, parse_tags, unescape_string
 from ingest.line_protocol import LineEncoder
 from tests.ingest.strategies import TAGS, VALORES
@@ -56,12 +55,11 @@ EVENTS = st.builds(Event, st.integers(0, 2**42), TAGS, READINGS.map(lambda valor
 
 @given(st.lists(st.lists(EVENTS, max_size=8), max_size=4), st.integers(1, 12))
 def test_law_columns_are_encoded_as_events_one_by_one(bodies: list[list[Event]], most: int) -> None:
-    encoder = LineEncoder()
-    encoder._fields = Fields(most)
+    encoder = LineEncoder(most)
     for events in (*bodies, *bodies):
         assert encoder.encode(Events.of(events)) == plainly(events)
-        assert len(encoder._fields._heads) <= most
-        assert len(encoder._fields._tails) <= most
+        assert len(encoder._heads) <= most
+        assert len(encoder._tails) <= most
 
 
 @given(st.lists(NEARLY_NUMBERS | DIGITS | st.floats(allow_nan=False, allow_infinity=False).map(repr), min_size=2))
@@ -76,16 +74,16 @@ def test_what_is_remembered_stays_bounded_and_changes_no_line() -> None:
     for first in range(0, len(events), 7_000):
         part = events[first : first + 7_000]
         assert encoder.encode(Events.of(part)) == plainly(part)
-        assert 0 < len(encoder._fields._heads) <= 20_000
+        assert 0 < len(encoder._heads) <= 20_000
     assert encoder.encode(Events.of(events)) == plainly(events)
-    assert len(encoder._fields._heads) == len(encoder._fields._tails) <= 20_000
+    assert len(encoder._heads) == len(encoder._tails) <= 20_000
 
 
 def test_long_texts_and_tags_are_not_remembered() -> None:
     events = [Event(1, f"{'a' * 64}.{'b' * 64}.c", valor) for valor in ("x" * 25, "y" * 24)]
     encoder = LineEncoder()
     assert encoder.encode(Events.of(events)) == plainly(events)
-    assert (list(encoder._fields._heads), list(encoder._keys)) == (["y" * 24], [])
+    assert (len(encoder._heads), len(encoder._tails), len(encoder._keys)) == (1, 1, 0)
 
 
 @given(st.lists(EVENTS))
