@@ -11,8 +11,6 @@ from aiohttp import web
 
 from ingest.access.access import Access
 from ingest.archive.archive import Archive
-from ingest.archive.folder import ArchiveFolder
-from ingest.archive.retention import Retention
 from ingest.backend import Backend, Intake
 from ingest.background import beside
 from ingest.data_folder import DataFolder
@@ -38,6 +36,7 @@ from ingest.store.damaged import DamagedStore
 from ingest.store.embedded import FILE_NAME, EmbeddedStore
 from ingest.store.influx import InfluxStore
 from ingest.web.page import WebRoutes
+from ingest.wiring.archiving import archiving
 from ingest.wiring.limits import series_limits
 from ingest.wiring.serving import Entrance, application_of, clock_ms, entrance, serving
 from ingest.wiring.shipping import point_writer, reader, shipping
@@ -63,13 +62,14 @@ async def running(settings: Settings, reached: Reached = never) -> AsyncIterator
         folder = stack.enter_context(DataFolder(settings.data_dir))
         if settings.workers > 1:
             await free(settings.host, settings.port)
+        await stack.enter_async_context(crew.running())
         backend = await stack.enter_async_context(_backend(part, folder, metrics, crew, reached))
         metrics.watch(backend.gauges)
         metrics.watch(crew.gauges)
         reached(Point.STARTED)
         stack.callback(reached, Point.STOPPING)
-        await stack.enter_async_context(crew.running(backend.intake.series))
-        archive = await stack.enter_async_context(_archive(settings, settings.archive_dir, metrics))
+        await crew.start(backend.intake.series)
+        archive = await stack.enter_async_context(archiving(part, settings.archive_dir, metrics))
         before = await stack.enter_async_context(entrance(part, metrics, reached))
         before.access.reload.pass_on = crew.reload
         inside = [stack.enter_context(listener_inside(folder.path))] if crew.members else []
@@ -124,21 +124,6 @@ async def _influx_backend(
         keeper = Keeper(marks, recount, Pace(settings.rollup_interval_seconds), reached)
         await stack.enter_async_context(beside(keeper.run()))
         yield Backend(intake, store, keeper, left)
-
-
-@asynccontextmanager
-async def _archive(settings: Settings, path: Path | None, metrics: Metrics) -> AsyncIterator[Archive | None]:
-    if path is None:
-        yield None
-        return
-    retention = Retention(settings.archive_max_age_seconds * 1000, settings.archive_max_bytes)
-    archive = Archive(ArchiveFolder(path, settings.data_dir), retention, metrics.archive(), clock_ms)
-    metrics.watch(archive.gauges)
-    try:
-        async with beside(archive.run()):
-            yield archive
-    finally:
-        await archive.close()
 
 
 def _application(

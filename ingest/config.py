@@ -110,8 +110,6 @@ def _workers_errors(settings: Settings) -> list[str]:
     errors = []
     if settings.store == "embedded":
         errors.append("workers: the embedded store has one writer: leave --workers out, or take --store influx")
-    if settings.archive_dir is not None:
-        errors.append("workers: the raw archive has one writer: leave --workers out, or --archive-dir")
     if sys.platform != "linux":
         errors.append("workers: only Linux spreads connections over several: leave --workers out")
     return errors

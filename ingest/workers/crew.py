@@ -32,25 +32,29 @@ class Crew:
         self._arrivals = arrivals
         self._series: Registry | None = None
         self._port: int | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         part = share(settings)
         self.members = [Member(number, part, self._hear) for number in range(2, settings.workers + 1)]
 
     @asynccontextmanager
-    async def running(self, series: Registry) -> AsyncIterator[None]:
-        """Started, and with open spools; they know of ``series``, and it of theirs. On leaving they have ended.
-
-        Raises OSError if one does not start.
-        """
-        self._series = series
-        series.tell(self._tell)
-        tasks = [asyncio.create_task(member.run()) for member in self.members]
+    async def running(self) -> AsyncIterator[None]:
+        """What is started inside has ended when the context has."""
         try:
-            await self._all(member.opened for member in self.members)
             async with beside(self._look()):
                 yield
         finally:
             self.stop()
-            await self._ended(tasks)
+            await self._ended()
+
+    async def start(self, series: Registry) -> None:
+        """Return when all have opened their spools; they know of ``series``, and it of theirs.
+
+        Raises OSError if one does not.
+        """
+        self._series = series
+        series.tell(self._tell)
+        self._tasks = [asyncio.create_task(member.run()) for member in self.members]
+        await self._all(member.opened for member in self.members)
 
     async def listen(self, port: int) -> None:
         """Return when all take connections. Raises OSError if one does not."""
@@ -130,15 +134,15 @@ class Crew:
             for each in waiting:
                 each.cancel()
 
-    async def _ended(self, tasks: Sequence["asyncio.Task[None]"]) -> None:
-        if not tasks:
+    async def _ended(self) -> None:
+        if not self._tasks:
             return
-        _, late = await asyncio.wait(tasks, timeout=self.settings.grace_seconds + _PATIENCE_SECONDS)
-        for member, task in zip(self.members, tasks, strict=True):
+        _, late = await asyncio.wait(self._tasks, timeout=self.settings.grace_seconds + _PATIENCE_SECONDS)
+        for member, task in zip(self.members, self._tasks, strict=True):
             if task in late:
                 structlog.get_logger("workers").error("worker_killed", worker=member.number)
                 member.kill()
-        await asyncio.wait(tasks)
+        await asyncio.wait(self._tasks)
 
 
 async def _all_set(events: Iterable[asyncio.Event]) -> None:

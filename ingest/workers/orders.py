@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+from ingest.archive.archive import Archive
 from ingest.backend import Intake
 from ingest.errors import DiskFailed
 from ingest.metrics import Metrics
@@ -33,12 +34,13 @@ class Orders:
         self._messages = messages
         self._listen: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._intake: Intake | None = None
+        self._archive: Archive | None = None
         self._metrics: Metrics | None = None
         self._answering: set[asyncio.Task[None]] = set()
 
-    def of(self, intake: Intake, metrics: Metrics) -> None:
+    def of(self, intake: Intake, archive: Archive | None, metrics: Metrics) -> None:
         """From now on it can be asked."""
-        self._intake, self._metrics = intake, metrics
+        self._intake, self._archive, self._metrics = intake, archive, metrics
 
     async def port(self) -> int | None:
         """Where to listen, when it is time; None if that never comes."""
@@ -73,8 +75,9 @@ class Orders:
         try:
             match question:
                 case HowAreYou(number):
-                    families, reasons = families_of(metrics.collect()), await intake.reasons()
-                    self._channel.send(Report(number, families, intake.depth, reasons, intake.warnings()))
+                    reasons, families = await intake.reasons(), families_of(metrics.collect())
+                    warnings = [*intake.warnings(), *(self._archive.warnings() if self._archive else ())]
+                    self._channel.send(Report(number, families, intake.depth, reasons, warnings))
                 case WhatIsDirty(number, limit):
                     self._channel.send(Dirty(number, await intake.spool.dirty(limit)))
                 case Counted(number, minutes):

@@ -12,6 +12,7 @@ _SHARED = (
     "max_new_series_a_minute",
     "spool_max_bytes",
     "dead_letters_max_bytes",
+    "archive_max_bytes",
 )
 
 

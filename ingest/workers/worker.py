@@ -19,6 +19,7 @@ from ingest.fail_points import Point
 from ingest.live.watched_sink import WatchedSink
 from ingest.metrics import Metrics
 from ingest.settings import Settings
+from ingest.wiring.archiving import archiving
 from ingest.wiring.serving import application_of, entrance, serving
 from ingest.wiring.shipping import reader, shipping
 from ingest.workers.channel import Channel
@@ -69,7 +70,9 @@ async def _take_events(number: int, settings: Settings, channel: Channel[ToWorke
         metrics.watch(intake.gauges)
         reached(Point.STARTED)
         intake.series.tell(lambda ids: channel.send(Known(list(ids))))
-        orders.of(intake, metrics)
+        archive_path = worker_folder(settings.archive_dir, number) if settings.archive_dir else None
+        archive = await stack.enter_async_context(archiving(settings, archive_path, metrics))
+        orders.of(intake, archive, metrics)
         channel.send(Opened(intake.series.ids()))
         port = await orders.port()
         if port is None:
@@ -78,7 +81,7 @@ async def _take_events(number: int, settings: Settings, channel: Channel[ToWorke
         before = await stack.enter_async_context(entrance(replace(settings, port=port), metrics, reached))
         forward = await stack.enter_async_context(forwarding(settings.data_dir))
         sink = WatchedSink(intake.sink, Outbox(channel, metrics.not_shown()))
-        application = application_of([before.write_routes(sink, intake.series), forward.routes()])
+        application = application_of([before.write_routes(sink, intake.series, archive), forward.routes()])
         await stack.enter_async_context(serving(application, before))
         channel.send(Listening())
         await orders.stop.wait()

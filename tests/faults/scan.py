@@ -96,15 +96,21 @@ def embedded_minutes(folder: Path) -> Counter[Minute]:
 
 
 def deaths(folder: Path) -> list[Death]:
-    """The dead letters of the spool in ``folder``."""
-    with closing(_reading(folder / "spool.db")) as connection:
-        return [Death(*row) for row in connection.execute("SELECT line, reason FROM dead_letters ORDER BY id")]
+    """The dead letters of the spools in ``folder``."""
+    sql = "SELECT line, reason FROM dead_letters ORDER BY id"
+    return [Death(*row) for row in _in_spools(folder, sql)]
 
 
 def spooled_points(folder: Path) -> int:
-    """How many points wait in the spool in ``folder``, counted one row at a time."""
-    with closing(_reading(folder / "spool.db")) as connection:
-        return int(connection.execute("SELECT coalesce(sum(points), 0) FROM spool").fetchone()[0])
+    """How many points wait in the spools in ``folder``, counted one row at a time."""
+    return sum(points for (points,) in _in_spools(folder, "SELECT points FROM spool"))
+
+
+def _in_spools(folder: Path, sql: str) -> Iterator[tuple[Any, ...]]:
+    """In those of workers, too."""
+    for path in (folder / "spool.db", *sorted(folder.glob("worker-*/spool.db"))):
+        with closing(_reading(path)) as connection:
+            yield from connection.execute(sql)
 
 
 def service_counts(url: str) -> dict[str, int]:

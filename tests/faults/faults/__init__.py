@@ -11,6 +11,7 @@ from tests.faults.faults import (
     retention,
     sigterm,
     spool_full,
+    workers,
 )
 from tests.faults.faults.fault import Fault
 
@@ -25,4 +26,5 @@ FAULTS: tuple[Fault, ...] = (
     *backlog.FAULTS,
     *spool_full.FAULTS,
     *clock.FAULTS,
+    *workers.FAULTS,
 )

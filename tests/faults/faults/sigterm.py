@@ -17,7 +17,7 @@ _STARTS_WITHIN_SECONDS = 1.5
 _HANGS_SECONDS = 60.0
 
 
-async def _stops(scene: Scene, signals: int, random: Random, codes: tuple[int, ...] = (0,)) -> None:
+async def stops(scene: Scene, signals: int, random: Random, codes: tuple[int, ...] = (0,)) -> None:
     """Send ``signals`` SIGTERMs, look at the end, and start the service again."""
     started = time.monotonic()
     for _ in range(signals):
@@ -38,11 +38,11 @@ async def _stops(scene: Scene, signals: int, random: Random, codes: tuple[int, .
 
 
 async def _once(scene: Scene, random: Random) -> None:
-    await _stops(scene, 1, random)
+    await stops(scene, 1, random)
 
 
 async def _again_and_again(scene: Scene, random: Random) -> None:
-    await _stops(scene, 12, random)
+    await stops(scene, 12, random)
 
 
 async def _while_starting(scene: Scene, random: Random) -> None:
@@ -50,14 +50,14 @@ async def _while_starting(scene: Scene, random: Random) -> None:
     scene.service.launch()
     await asyncio.sleep(random.random() * _STARTS_WITHIN_SECONDS)
     # Before Python has run a line of ours, the system's own answer to the signal is right.
-    await _stops(scene, 1, random, (0, -signal.SIGTERM))
+    await stops(scene, 1, random, (0, -signal.SIGTERM))
 
 
 def _while_influx(step: Step) -> Strike:
     async def strike(scene: Scene, random: Random) -> None:
         async with ruled(scene, lambda _, __: step):
             await asyncio.sleep(random.random())
-            await _stops(scene, 1, random)
+            await stops(scene, 1, random)
 
     return strike
 
@@ -66,7 +66,7 @@ async def _while_influx_is_frozen(scene: Scene, random: Random) -> None:
     scene.behind.influxd.freeze()
     try:
         await asyncio.sleep(random.random())
-        await _stops(scene, 1, random)
+        await stops(scene, 1, random)
     finally:
         scene.behind.influxd.thaw()
 

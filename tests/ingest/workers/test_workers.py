@@ -127,3 +127,24 @@ def test_the_embedded_store_has_one_writer(tmp_path: Path) -> None:
     assert result.stderr == (
         "ingest: workers: the embedded store has one writer: leave --workers out, or take --store influx\n"
     )
+
+
+def test_each_worker_has_a_raw_archive_of_its_own_and_one_that_is_no_more_is_kept_in_order(
+    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str
+) -> None:
+    archive = tmp_path / "files"
+    with staffed(tmp_path / "data", influx_server, influx_bucket, 2, "--archive-dir", str(archive)) as service:
+        asyncio.run(put_over_many(service.url, 20, 2))
+        assert service.metric('ingest_archive_events_total{status="processado"}') == 40
+        assert service.stop() == 0
+    hours = {path: path.read_bytes().count(b"\n") for path in archive.rglob("*.ndjson")}
+    assert {path.parent.parent for path in hours} == {archive, archive / "worker-2"}
+    assert sum(hours.values()) == 40
+    # An hour of long ago that the worker could not compress any more.
+    left = archive / "worker-2" / "processed" / "2020-01-01T00.ndjson"
+    left.write_text("{}\n")
+    with staffed(tmp_path / "data", influx_server, influx_bucket, 1, "--archive-dir", str(archive)):
+        deadline = time.monotonic() + 20
+        while not (packed := left.with_name(f"{left.name}.gz")).exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert packed.exists(), list(left.parent.iterdir())
