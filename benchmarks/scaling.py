@@ -18,6 +18,7 @@ from tools.influx_server import InfluxServer
 _MOST_ROUNDS = 3
 _NO_LIMIT = ("--max-series", "10000000", "--max-new-series-a-minute", "100000000")
 _SLOWEST_SECONDS = 300.0
+_ELSEWHERE = ", InfluxDB on another machine"
 _BATCH_CONNECTIONS = 4
 _SINGLE_CONNECTIONS = 64
 
@@ -54,8 +55,7 @@ def scaling_workers(bench: Bench) -> Iterator[Row]:
             options = ("--workers", str(workers))
             what = f"{_batch(plan)}, {workers} worker{'s' if workers > 1 else ''}"
             yield _row(bench, what, plan, partial(here, bench, *options))
-            what = f"{what}, InfluxDB on another machine"
-            yield _row(bench, what, plan, partial(elsewhere, bench, 0, *options))
+            yield _row(bench, what + _ELSEWHERE, plan, partial(elsewhere, bench, 0, *options))
 
 
 def scaling_batches(bench: Bench) -> Iterator[Row]:
@@ -68,13 +68,16 @@ def scaling_batches(bench: Bench) -> Iterator[Row]:
 def scaling_sensors(bench: Bench) -> Iterator[Row]:
     """Sensors are known when it is measured; how fast they became so stands beside."""
     for sensors in bench.sheet.sensors:
-        bench.progress(f"{sensors:,} sensors")
         first = Plan("ndjson", sensors, 1000, sensors=sensors)
         then = Plan("ndjson", max(sensors, bench.sizes.batched), 1000, sensors=sensors, first=sensors)
-        with sending(first) as introducing, sending(then) as sender, here(bench, *_NO_LIMIT) as place:
-            met = _run(place, introducing, 0)
-            figures = _run(place, sender, sensors)
-        yield Row(f"NDJSON of 1000, {sensors:,} sensors", f"{figures}; first events at {met.rate:,.0f}/s", "")
+        with sending(first) as introducing, sending(then) as sender:
+            for where, start in (("", here(bench, *_NO_LIMIT)), (_ELSEWHERE, elsewhere(bench, 0, *_NO_LIMIT))):
+                what = f"NDJSON of 1000, {sensors:,} sensors{where}"
+                bench.progress(what)
+                with start as place:
+                    new = _run(place, introducing, 0)
+                    known = _run(place, sender, sensors)
+                yield Row(what, f"{known}; as new ones {new.rate:,.0f} events/s", "")
 
 
 def scaling_elsewhere(bench: Bench) -> Iterator[Row]:
@@ -128,9 +131,9 @@ def _run(place: Place, sender: Sending, before: int) -> Figures:
 
 @contextmanager
 def here(bench: Bench, *options: str) -> Iterator[Place]:
-    """The real InfluxDB, on this machine."""
+    """The real InfluxDB, on this machine, asked what it has written: to count a million sensors takes it minutes."""
     with fresh_bucket(bench.influx, run_name(bench)) as bucket, pulso(bench, bucket, *options) as peer:
-        yield Place(peer, bucket.wait_for)
+        yield Place(peer, lambda events: (bucket.wait_until_written(events), bucket.written()))
 
 
 @contextmanager
