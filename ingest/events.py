@@ -1,7 +1,7 @@
 """Events as columns: what is done to each of a body's events is done to a whole column at a time."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress
+from itertools import chain, compress
 from operator import eq
 from typing import Self, overload
 
@@ -30,6 +30,17 @@ class Events(Sequence[Event]):
             [event.timestamp_ms for event in listed],
             [event.tag for event in listed],
             [event.valor for event in listed],
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """All the events of ``parts``, one after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            list(chain.from_iterable(part.timestamps_ms for part in parts)),
+            list(chain.from_iterable(part.tags for part in parts)),
+            list(chain.from_iterable(part.valores for part in parts)),
         )
 
     @classmethod

@@ -1,5 +1,6 @@
 """What a valor makes of its event's line: the status and the field before the time, and the end of the time."""
 
+from collections.abc import Sequence
 from itertools import compress
 from zlib import crc32
 
@@ -26,7 +27,7 @@ def heads(valores: list[str]) -> list[bytes]:
 def tails(valores: list[str]) -> list[bytes]:
     """Of each the six digits of its place in the millisecond, and a newline."""
     # A one before the six digits keeps the noughts that they begin with.
-    offsets = [crc32(valor) % NS_PER_MS + NS_PER_MS for valor in map(str.encode, valores)]
+    offsets = [NS_PER_MS + offset for offset in offsets_ns(valores)]
     ended = msgspec.json.encode(offsets)[1:].replace(b",1", b"\n").replace(b"]", b"\n")
     return ended[1:].splitlines(keepends=True)
 
@@ -34,6 +35,16 @@ def tails(valores: list[str]) -> list[bytes]:
 def escape_string(text: str) -> str:
     """``text`` as it stands between the quotes of a string field."""
     return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def offsets_ns(valores: list[str]) -> list[int]:
+    """``offset_ns`` of each."""
+    return [crc32(valor) % NS_PER_MS for valor in map(str.encode, valores)]
+
+
+def numbers(valores: list[str]) -> Sequence[float | None]:
+    """``number`` of each."""
+    return numbers_at_once(",".join(valores), len(valores)) or list(map(number, valores))
 
 
 def numbers_at_once(texts: str, number_of_texts: int) -> list[float] | None:

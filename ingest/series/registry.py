@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from hashlib import blake2b
 from threading import Lock
@@ -58,6 +58,8 @@ class Registry:
         self._learning = learning
         self._clock_seconds = clock_seconds
         self._lock = Lock()
+        # Most events are of known series.
+        self._nothing = nullcontext()
         self._refused: tuple[Reject, float] | None = None
         self._on_disk: Callable[[Sequence[int]], None] = lambda _: None
         self._tell = Seldom(structlog.get_logger("series").warning)
@@ -91,9 +93,12 @@ class Registry:
         with self._lock:
             return weeks + [series for series in ids if series in self._known.unsaved]
 
-    @contextmanager
-    def saving(self, unsaved: Sequence[int]) -> Iterator[None]:
+    def saving(self, unsaved: Sequence[int]) -> AbstractContextManager[None]:
         """While the first points of these series are made durable: unless that is refused, they are known then."""
+        return self._saving(unsaved) if unsaved else self._nothing
+
+    @contextmanager
+    def _saving(self, unsaved: Sequence[int]) -> Iterator[None]:
         try:
             yield
         except IngestError:
@@ -129,9 +134,8 @@ class Registry:
         return [f"what is new is refused: {self._refused[0].reason}"]
 
     def _saved(self, ids: Sequence[int]) -> None:
-        if ids:
-            self._know(ids)
-            self._on_disk(ids)
+        self._know(ids)
+        self._on_disk(ids)
 
     def _know(self, ids: Sequence[int]) -> None:
         weeks = list(filter(is_week, ids))

@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 import structlog
 
 from ingest.errors import DiskFailed, StoreUnavailable
-from ingest.event import Event, number, time_ns
+from ingest.event import NS_PER_MS
 from ingest.events import Events
 from ingest.fail_points import Point, Reached, never
+from ingest.fields import numbers, offsets_ns
 from ingest.file_damage import look_at
 from ingest.group_commit import GroupCommit
 from ingest.metrics import Metrics
@@ -135,7 +136,7 @@ class EmbeddedStore:
     def _commit(self, groups: Sequence[Events]) -> None:
         new_sensors: dict[str, Ids] = {}
         with self._transactions.one(), transaction(self._writer):
-            rows = [self._row(event, new_sensors) for events in groups for event in events]
+            rows = self._rows(Events.joined(groups), new_sensors)
             stored = embedded_tables.insert(self._writer, rows)
             if not rows:
                 touch(self._writer)
@@ -144,12 +145,19 @@ class EmbeddedStore:
         self._sensors |= new_sensors
         self._metrics.stored.inc(stored)
 
-    def _row(self, event: Event, new_sensors: dict[str, Ids]) -> embedded_tables.Row:
-        tag, valor = event.tag, event.valor
-        ids = self._sensors.get(tag) or new_sensors.get(tag)
-        if ids is None:
-            ids = new_sensors[tag] = embedded_tables.insert_sensor(self._writer, tag)
-        return time_ns(event.timestamp_ms, valor), ids.sensor, ids.region, valor, number(valor)
+    def _rows(self, events: Events, new_sensors: dict[str, Ids]) -> list[embedded_tables.Row]:
+        for tag in dict.fromkeys(events.tags):
+            if tag not in self._sensors:
+                new_sensors[tag] = embedded_tables.insert_sensor(self._writer, tag)
+        known = self._sensors
+        ids = [known.get(tag) or new_sensors[tag] for tag in events.tags]
+        sensors, regions = (id_.sensor for id_ in ids), (id_.region for id_ in ids)
+        valores = events.valores
+        times_ns = (
+            timestamp_ms * NS_PER_MS + offset
+            for timestamp_ms, offset in zip(events.timestamps_ms, offsets_ns(valores), strict=True)
+        )
+        return list(zip(times_ns, sensors, regions, valores, numbers(valores), strict=True))
 
     async def _read(self, query: Query) -> list[Any]:
         return await self._reading(lambda connection: connection.execute(query.sql, query.values).fetchall())

@@ -30,6 +30,11 @@ def test_law_chosen_ones_stay_in_order(events: list[Event]) -> None:
     assert columns.chosen(columns.valores) == [event for event in events if event.valor]
 
 
+@given(st.lists(EVENTS))
+def test_law_joined_they_follow_one_another(parts: list[list[Event]]) -> None:
+    assert Events.joined([Events.of(part) for part in parts]) == [event for part in parts for event in part]
+
+
 @given(EVENTS)
 def test_one_by_one_they_come_to_the_same(events: list[Event]) -> None:
     columns = Events.of()
