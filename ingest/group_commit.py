@@ -23,7 +23,8 @@ class GroupCommit(Generic[Item]):
         self._commit = commit
         self._reached = reached
         # A plain thread and queue: handing a lone item to an executor and back costs three times as much.
-        self._waiting: SimpleQueue[tuple[Item, _Done] | None] = SimpleQueue()
+        self._waiting: SimpleQueue[list[tuple[Item, _Done]] | None] = SimpleQueue()
+        self._arrived: list[tuple[Item, _Done]] = []
         self._closed = False
         self._thread = Thread(target=self._commit_groups, name=name, daemon=True)
         self._thread.start()
@@ -32,8 +33,12 @@ class GroupCommit(Generic[Item]):
         """Queue ``item``; the future ends as ``add`` does. Raises Closed after ``close``."""
         if self._closed:
             raise Closed("the service is stopping")
-        done: _Done = asyncio.get_running_loop().create_future()
-        self._waiting.put((item, done))
+        loop = asyncio.get_running_loop()
+        done: _Done = loop.create_future()
+        if not self._arrived:
+            # What comes in one round of the loop goes over at its end, at once: each handing over wakes the thread.
+            loop.call_soon(self._hand_over)
+        self._arrived.append((item, done))
         return done
 
     async def add(self, item: Item) -> None:
@@ -43,17 +48,23 @@ class GroupCommit(Generic[Item]):
     async def close(self) -> None:
         """Commit what waits, take nothing more, and end the thread."""
         self._closed = True
+        self._hand_over()
         self._waiting.put(None)
         await asyncio.to_thread(self._thread.join)
+
+    def _hand_over(self) -> None:
+        arrived, self._arrived = self._arrived, []
+        if arrived:
+            self._waiting.put(arrived)
 
     def _commit_groups(self) -> None:
         is_last = False
         while not is_last:
-            entries = [self._waiting.get()]
+            rounds = [self._waiting.get()]
             while not self._waiting.empty():
-                entries.append(self._waiting.get())
-            is_last = None in entries
-            self._commit_group([entry for entry in entries if entry is not None])
+                rounds.append(self._waiting.get())
+            is_last = None in rounds
+            self._commit_group([entry for entries in rounds if entries is not None for entry in entries])
 
     def _commit_group(self, group: Sequence[tuple[Item, _Done]]) -> None:
         if not group:

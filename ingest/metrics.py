@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from ingest.latency import Latency
+from ingest.tally import Tally
 
 _ACK_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _WRITE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -64,8 +65,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self.received = self._counter("events_received", "Events found in request bodies")
-        self.accepted = self._counter("events_accepted", "Events that are on disk and were answered with a 2xx")
+        self.received = self._tally("events_received", "Events found in request bodies")
+        self.accepted = self._tally("events_accepted", "Events that are on disk and were answered with a 2xx")
         self.rejected = self._counter("events_rejected", "Events or bodies that were refused, by reason", "reason")
         self.refused = self._counter(
             "requests_refused", "Requests that were refused before their body was read", "reason", "client"
@@ -119,9 +120,13 @@ class Metrics:
     def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
         return Counter(name, help_text, labels, namespace="ingest", registry=self._registry)
 
+    def _tally(self, name: str, help_text: str) -> Tally:
+        tally = Tally(f"ingest_{name}", help_text)
+        self._registry.register(tally)
+        return tally
+
     def _latency(self, name: str, help_text: str, buckets: tuple[float, ...]) -> Latency:
-        histogram = Histogram(f"ingest_{name}_seconds", help_text, buckets=buckets, registry=self._registry)
-        latency = Latency(histogram, f"ingest_{name}_recent_seconds")
+        latency = Latency(f"ingest_{name}", help_text, buckets)
         self._registry.register(latency)
         return latency
 

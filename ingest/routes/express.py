@@ -11,8 +11,8 @@ from ingest.access.passes import Pass
 from ingest.capacity import SMALL_BODY_BYTES, Capacity
 from ingest.decode import Decoded, Decoder
 from ingest.errors import IngestError
-from ingest.intake import Intake
 from ingest.metrics import Metrics
+from ingest.reception import Reception
 from ingest.routes.answers import answer_to, unexpected
 from ingest.routes.bodies import BodyLimits
 from ingest.routes.receipts import ReceiptOf
@@ -23,8 +23,8 @@ from ingest.server.connection import Connection
 class ExpressWays:
     """Opens the express lane to what comes with the head of a request that was taken."""
 
-    def __init__(self, intake: Intake, metrics: Metrics, limits: BodyLimits, capacity: Capacity) -> None:
-        self._intake = intake
+    def __init__(self, reception: Reception, metrics: Metrics, limits: BodyLimits, capacity: Capacity) -> None:
+        self._reception = reception
         self._metrics = metrics
         self._capacity = capacity
         self._most_bytes = min(limits.max_bytes, limits.max_inflated_bytes)
@@ -45,7 +45,7 @@ class ExpressWays:
             return None
         started = time.perf_counter()
         try:
-            decoded = self._intake.decoded_at_once(way.decoder, body)
+            decoded = self._reception.decoded_at_once(way.decoder, body)
         except IngestError:
             # To be raised again where it is answered.
             return None
@@ -57,11 +57,11 @@ class ExpressWays:
     async def _kept(self, way: "_WriteWay", decoded: Decoded, size: int, started: float) -> bytes:
         try:
             if size <= SMALL_BODY_BYTES:
-                await self._intake.keep(decoded, started)
+                await self._reception.keep(decoded, started)
             else:
                 with self._capacity.body() as share:
                     share.grow_to(size)
-                    await self._intake.keep(decoded, started)
+                    await self._reception.keep(decoded, started)
         except IngestError as error:
             self._metrics.rejected.labels(error.code).inc()
             return whole(answer_to(way.path, error))

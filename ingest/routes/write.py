@@ -12,8 +12,8 @@ from ingest.decode import Decoder
 from ingest.decode.json_events import JsonDecoder, NdjsonDecoder
 from ingest.decode.line_events import LineBody, LineDecoder
 from ingest.errors import BadParameter, BodyTooLarge, IngestError, UnknownContentType
-from ingest.intake import Intake
 from ingest.metrics import Metrics
+from ingest.reception import Reception
 from ingest.routes.bodies import BodyLimits, expected, read_body
 from ingest.routes.express import ExpressWays
 from ingest.routes.receipts import ReceiptOf, events_receipt, lines_receipt
@@ -42,7 +42,7 @@ class WriteRoutes:
         self,
         rules: Rules,
         lines: LineDecoder,
-        intake: Intake,
+        reception: Reception,
         metrics: Metrics,
         limits: BodyLimits,
         *,
@@ -52,11 +52,11 @@ class WriteRoutes:
         self._json = JsonDecoder(rules, limits.items, keeps_texts=keeps_texts)
         self._ndjson = NdjsonDecoder(rules, limits.items, keeps_texts=keeps_texts)
         self._lines = lines
-        self._intake = intake
+        self._reception = reception
         self._metrics = metrics
         self._limits = limits
         self._capacity = capacity
-        self._express = ExpressWays(intake, metrics, limits, capacity)
+        self._express = ExpressWays(reception, metrics, limits, capacity)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -118,13 +118,13 @@ class WriteRoutes:
     ) -> web.Response:
         encoding = request.headers.get(hdrs.CONTENT_ENCODING)
         if encoding is not None:
-            async with self._intake.large:
+            async with self._reception.large:
                 body = await decoded_body(body, encoding, self._limits.max_inflated_bytes, share)
         elif len(body) > self._limits.max_inflated_bytes:
             raise BodyTooLarge(self._limits.max_inflated_bytes)
         decoder = kind.decoder_of(request)
-        decoded = await self._intake.decoded(decoder, body)
-        await self._intake.keep(decoded, started)
+        decoded = await self._reception.decoded(decoder, body)
+        await self._reception.keep(decoded, started)
         if decoded.accepted:
             self._express.open(request, decoder, kind.receipt_of)
         return kind.receipt_of(decoded)

@@ -18,8 +18,8 @@ from ingest.config import access_settings
 from ingest.decode.line_events import LineDecoder
 from ingest.errors import Overloaded
 from ingest.fail_points import Reached
-from ingest.intake import Intake
 from ingest.metrics import Metrics
+from ingest.reception import Reception
 from ingest.routes.answers import code_at, errors_as_json
 from ingest.routes.rates import Rates
 from ingest.routes.security_headers import set_security_headers
@@ -61,7 +61,7 @@ class Entrance:
         write = WriteRoutes(
             rules,
             LineDecoder(rules, time.time_ns, keeps_others, limits.items, keeps_texts=keeps_texts),
-            Intake(sink, self.metrics, limits.messages_a_minute, archive=archive, reached=self.reached),
+            Reception(sink, self.metrics, limits.messages_a_minute, archive=archive, reached=self.reached),
             self.metrics,
             limits,
             capacity=self.capacity,

@@ -40,6 +40,18 @@ async def test_what_arrives_during_a_commit_goes_into_the_next_one() -> None:
     await commits.close()
 
 
+async def test_what_comes_in_one_round_of_the_loop_is_one_group() -> None:
+    disk = Disk()
+    commits = GroupCommit(disk.commit, "test")
+    disk.go.release(3)
+    for _ in range(2):
+        await asyncio.gather(*(commits.add(item) for item in range(100, 200)))
+    last = commits.put(200)
+    await commits.close()
+    assert disk.groups == [list(range(100, 200)), list(range(100, 200)), [200]]
+    await last
+
+
 async def test_nobody_is_answered_before_the_commit() -> None:
     disk = Disk()
     commits, tasks = await started(disk, 1, 2)

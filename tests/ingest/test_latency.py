@@ -1,7 +1,9 @@
 import random
 import statistics
 
+import pytest
 from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client.exposition import generate_latest
 
 from ingest.latency import QUANTILES, Latency
 from ingest.metrics import Metrics
@@ -16,11 +18,11 @@ class Clock:
 
 
 def latency(clock: Clock) -> Latency:
-    return Latency(Histogram("x_seconds", "x", registry=CollectorRegistry()), "x_recent_seconds", clock)
+    return Latency("x", "x", (0.1, 1.0), clock)
 
 
 def percentiles(of: Latency) -> dict[str, float]:
-    (family,) = of.collect()
+    _, family = of.collect()
     return {sample.labels["quantile"]: sample.value for sample in family.samples}
 
 
@@ -87,3 +89,16 @@ def test_the_service_shows_both_the_histogram_and_the_percentiles() -> None:
         'ingest_store_write_recent_seconds{quantile="0.5"} 0.02',
     ):
         assert line in shown.splitlines(), shown
+
+
+@pytest.mark.parametrize("observations", [[], [0.1], [0.0999, 0.1, 0.1001, 1.0, 5.0, 0.0]])
+def test_the_histogram_is_what_the_library_would_show(observations: list[float]) -> None:
+    ours, theirs = CollectorRegistry(), CollectorRegistry()
+    latency = Latency("x", "How long", (0.1, 1.0))
+    ours.register(latency)
+    histogram = Histogram("x_seconds", "How long", buckets=(0.1, 1.0), registry=theirs)
+    for seconds in observations:
+        latency.observe(seconds)
+        histogram.observe(seconds)
+    shown = [line for line in generate_latest(ours).decode().splitlines() if "_recent_" not in line]
+    assert shown == [line for line in generate_latest(theirs).decode().splitlines() if "_created" not in line]

@@ -13,8 +13,8 @@ from ingest.capacity import Bounds, Capacity
 from ingest.decode.limits import ItemLimits
 from ingest.decode.line_events import LineDecoder
 from ingest.event import Event
-from ingest.intake import Intake
 from ingest.metrics import Metrics
+from ingest.reception import Reception
 from ingest.routes.answers import errors_as_json
 from ingest.routes.bodies import BodyLimits
 from ingest.routes.write import WriteRoutes
@@ -57,8 +57,8 @@ class Held:
 async def serving(sink: Held, capacity: Capacity, metrics: Metrics) -> AsyncIterator[URL]:
     items = ItemLimits(100, 10_000)
     lines = LineDecoder(RULES, time.time_ns, False, items)
-    intake, limits = Intake(sink, metrics, 1, archive=None), BodyLimits(10_000, 10_000, 10, items, 1)
-    write = WriteRoutes(RULES, lines, intake, metrics, limits, capacity=capacity, keeps_texts=False)
+    reception, limits = Reception(sink, metrics, 1, archive=None), BodyLimits(10_000, 10_000, 10, items, 1)
+    write = WriteRoutes(RULES, lines, reception, metrics, limits, capacity=capacity, keeps_texts=False)
     application = web.Application(middlewares=[errors_as_json])
     application.add_routes(write.routes())
     runner = web.AppRunner(application)

@@ -22,7 +22,7 @@ _THOROUGH_BODY_BYTES = 10_000
 _MOST_LARGE_BODIES = 2
 
 
-class Intake:
+class Reception:
     """Takes bodies; ``large`` is held by whatever else keeps a thread busy with one."""
 
     def __init__(
