@@ -181,7 +181,7 @@ class Shipper:
                     return rows
                 if self._fresh_seconds() <= 0:
                     self._backlog_is_next = True
-                    return Fresh(self._spool.waiting.take(self._batching.max_points, self._batching.max_bytes))
+                    return Fresh(self._spool.take(self._batching.max_points, self._batching.max_bytes))
                 if not self._backlog_is_next and (rows := await self._take_from_backlog()):
                     return rows
                 await self._wait(min(self._fresh_seconds(), self._backlog_seconds))

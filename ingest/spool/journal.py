@@ -15,6 +15,8 @@ _NAME = "journal-{:012}"
 _NAMES = "journal-" + "[0-9]" * 12
 # A file to be used again; what stands in it is needed no more.
 _SPARE = "journal-spare"
+# Which segment is there for sure, so that it is missed if it is not.
+_CURRENT = "journal-current"
 
 
 class Segment:
@@ -28,7 +30,8 @@ class Segment:
 
 
 class Journal:
-    """Appends records to segments, and keeps a segment until everything in it was released.
+    """Appends records to segments, and keeps a segment until everything in it was released; ``is_missed`` says that the
+    newest one of before is gone.
 
     ``append`` belongs to the thread that commits; the rest may be called from any. Raises OSError when made.
     """
@@ -42,7 +45,10 @@ class Journal:
         self._file: int | None = None
         self._end = 0
         self._left = sorted(int(path.name.rpartition("-")[2]) for path in folder.glob(_NAMES))
-        self._segment = Segment(max(self._left, default=0), folder)
+        self._current = self._noted()
+        # A segment that was begun is there until a later one is, or none is needed.
+        self.is_missed = self._current > max(self._left, default=0)
+        self._segment = Segment(max(self._current, *self._left, 0), folder)
 
     def recover(self) -> list[tuple[Segment, list[Record | Broken]]]:
         """What a crash has left, to be asked once: every segment with what is in it, all of it held."""
@@ -123,6 +129,7 @@ class Journal:
         except BaseException:
             os.close(file)
             raise
+        self._note(number)
         self._file, self._end = file, 0
         self._segment = Segment(number, path)
         self._segment.is_sealed = False
@@ -153,7 +160,22 @@ class Journal:
             self._segment.is_sealed = True
         self.release(self._segment, 0)
 
+    def _note(self, number: int) -> None:
+        self._current = number
+        # It is a hint: no disk that fails it stops acks.
+        with suppress(OSError):
+            (self._folder / _CURRENT).write_text(str(number))
+
+    def _noted(self) -> int:
+        try:
+            text = (self._folder / _CURRENT).read_text()
+        except (FileNotFoundError, UnicodeDecodeError):
+            return 0
+        return int(text) if text.isascii() and text.isdecimal() else 0
+
     def _discard(self, segment: Segment) -> None:
+        if segment.number == self._current:
+            self._note(0)
         # If that fails, the next start ships what is in it once more, which changes nothing.
         with suppress(OSError):
             if self._spare.exists():

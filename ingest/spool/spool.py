@@ -20,6 +20,7 @@ from ingest.spool.disk import Disk
 from ingest.spool.journal import Journal
 from ingest.spool.rows import Depth
 from ingest.spool.segment import Record
+from ingest.spool.set_aside import note_loss
 from ingest.spool.untold import Untold
 from ingest.spool.waiting import JournalRow, Waiting
 
@@ -27,6 +28,8 @@ _NEARLY_FULL = 0.95
 # Longer than a write takes: events that have waited for so long are a backlog.
 _LATE_SECONDS = 2.0
 _TEND_SECONDS = 0.25
+# The longest that an ack is held back although its events are on disk.
+_CROWD_SECONDS = 0.2
 _MARK_SECONDS = 1.0
 
 
@@ -35,7 +38,8 @@ class Spool:
 
     Events of known series go into the journal, are kept in memory and shipped from there: what waits for too long is
     moved to the backlog, a database, where the first events of a series and other measurements are from the start.
-    ``row_points`` and ``row_bytes`` are the most that small appends are joined to.
+    ``row_points`` and ``row_bytes`` are the most that small appends are joined to. Memory holds ``max_waiting_bytes``
+    of what is to be shipped; above ``crowd_bytes`` an ack waits a little while InfluxDB takes what there is.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class Spool:
         *,
         max_dead_letter_bytes: int = 2**30,
         max_waiting_bytes: int = 48 * 2**20,
+        crowd_bytes: int = 16 * 2**20,
         reached: Reached = never,
         reserve_bytes: int = 16 * 2**20,
     ) -> None:
@@ -65,8 +70,9 @@ class Spool:
         # What the backlog has to be told before the journal forgets it.
         self._untold, self._told = Untold(), Untold()
         self._telling = asyncio.Lock()
-        self.waiting = Waiting()
+        self.waiting = Waiting(crowd_bytes)
         self.arrived = asyncio.Event()
+        self._held_back: list[asyncio.Future[None]] = []
         self._recover()
 
     @property
@@ -114,9 +120,29 @@ class Spool:
         finally:
             self._unwritten_bytes -= size
         self.arrived.set()
+        if self.waiting.is_crowded:
+            await self._let_pass()
+
+    async def _let_pass(self) -> None:
+        """Have a sender wait who is quicker than InfluxDB: what memory cannot hold takes the long way."""
+        loop = asyncio.get_running_loop()
+        passing: asyncio.Future[None] = loop.create_future()
+        self._held_back.append(passing)
+        # Not a time-out: whoever appends need not be a task.
+        timer = loop.call_later(_CROWD_SECONDS, _let_go, [passing])
+        await passing
+        timer.cancel()
+
+    def take(self, max_points: int, max_bytes: int) -> list[JournalRow]:
+        """The oldest rows of ``waiting``, to be shipped: up to the limits but at least one if there is one."""
+        rows = self.waiting.take(max_points, max_bytes)
+        if self._held_back and not self.waiting.is_crowded:
+            held_back, self._held_back = self._held_back, []
+            _let_go(held_back)
+        return rows
 
     async def stored(self, rows: Sequence[JournalRow]) -> None:
-        """InfluxDB has these, which ``waiting`` gave."""
+        """InfluxDB has these, which were taken."""
         unknown = [row.lines for row in rows if row.marks is None]
         marks = await asyncio.to_thread(touched, b"".join(unknown)) if unknown else set[Mark]()
         self._untold.marks.update(marks, *(row.marks for row in rows if row.marks))
@@ -124,7 +150,7 @@ class Spool:
         self.waiting.forget(rows)
 
     async def move(self, rows: Sequence[JournalRow]) -> None:
-        """Take these, which ``waiting`` gave, into the backlog. Raises DiskFailed: then they are in its queue again."""
+        """Take these into the backlog, which were taken. Raises DiskFailed: then they are in its queue again."""
         blobs = [Blob(row.lines, row.points, are_events=True) for row in rows]
         try:
             await self.backlog.append(Append(blobs, rows[0].time_ms))
@@ -223,5 +249,15 @@ class Spool:
                 else:
                     self._untold.add_broken(found, segment)
         self.waiting.add(rows)
+        if self._journal.is_missed:
+            reason = "the newest of the journal's files is gone, with what InfluxDB had not got yet of it"
+            note_loss(self.path, reason)
+            self._log.error("journal_missing", reason=reason)
         if rows or self._untold.damaged:
             self._log.info("journal_recovered", points=self.waiting.points, damaged=len(self._untold.damaged))
+
+
+def _let_go(held_back: Sequence[asyncio.Future[None]]) -> None:
+    for passing in held_back:
+        if not passing.done():
+            passing.set_result(None)

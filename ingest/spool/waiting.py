@@ -10,6 +10,9 @@ import msgspec
 from ingest.minutes import Mark
 from ingest.spool.journal import Segment
 
+# Whoever ships takes rows more often than that, unless InfluxDB does not take them.
+_TAKING_SECONDS = 0.5
+
 
 class JournalRow(msgspec.Struct, frozen=True, gc=False, eq=False):
     """Lines of events that are in the journal's ``segment`` since Unix ``time_ms``.
@@ -26,9 +29,14 @@ class JournalRow(msgspec.Struct, frozen=True, gc=False, eq=False):
 
 
 class Waiting:
-    """A queue of rows, which are counted until they are stored. Any thread may use it."""
+    """A queue of rows, which are counted until they are stored. Any thread may use it.
 
-    def __init__(self) -> None:
+    It ``is_crowded`` with more than ``crowd_bytes``, of which some are taken all the time.
+    """
+
+    def __init__(self, crowd_bytes: int) -> None:
+        self._crowd_bytes = crowd_bytes
+        self._taken_at = 0.0
         self._queue: deque[JournalRow] = deque()
         self._counted: dict[JournalRow, None] = {}
         self._lock = Lock()
@@ -36,6 +44,10 @@ class Waiting:
         self.queued_points = 0
         self.points = 0
         self.bytes = 0
+
+    @property
+    def is_crowded(self) -> bool:
+        return self._queued_bytes > self._crowd_bytes and time.monotonic() - self._taken_at < _TAKING_SECONDS
 
     @property
     def oldest_ms(self) -> int | None:
@@ -69,6 +81,7 @@ class Waiting:
                     break
                 rows.append(self._queue.popleft())
             self._count_queued(rows, -1)
+            self._taken_at = time.monotonic()
         return rows
 
     def put_back(self, rows: Sequence[JournalRow]) -> None:

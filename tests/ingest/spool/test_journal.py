@@ -17,7 +17,7 @@ def contents(folder: Path) -> list[Record | Broken]:
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+    return sorted(path.name for path in folder.iterdir() if path.name != "journal-current")
 
 
 def test_what_was_appended_is_there_after_a_crash_in_order(tmp_path: Path) -> None:
@@ -86,6 +86,28 @@ def test_a_file_that_someone_removed_gets_no_more_records(tmp_path: Path) -> Non
     (tmp_path / "journal-000000000001").unlink()
     journal.append([record("b")])
     assert contents(tmp_path) == [record("b")]
+
+
+def test_a_file_that_is_gone_at_the_start_is_missed(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, segment_bytes=1)
+    for text in "abc":
+        segment = journal.append([record(text)])
+    assert not Journal(tmp_path).is_missed
+    segment.path.unlink()
+    again = Journal(tmp_path)
+    assert again.is_missed
+    assert again.append([record("d")]).number > segment.number
+    assert not Journal(tmp_path).is_missed
+
+
+@pytest.mark.parametrize("segment_bytes", [1, 10_000])
+def test_nothing_is_missed_that_was_not_needed_any_more(tmp_path: Path, segment_bytes: int) -> None:
+    journal = Journal(tmp_path, segment_bytes)
+    for text in "abc":
+        journal.release(journal.append([record(text)]), 1)
+        assert not Journal(tmp_path).is_missed
+    journal.close()
+    assert not Journal(tmp_path).is_missed
 
 
 def test_a_folder_that_is_gone_takes_nothing(tmp_path: Path) -> None:

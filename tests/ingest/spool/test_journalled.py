@@ -3,6 +3,7 @@
 import asyncio
 import re
 import shutil
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -67,7 +68,7 @@ async def taken_until_full(spool: Spool, blob: Blob) -> int:
 
 async def until_moved(spool: Spool) -> None:
     async with asyncio.timeout(20), beside(spool.tend()):
-        while spool.waiting.next:
+        while spool.waiting.points:
             await asyncio.sleep(0.01)
 
 
@@ -128,6 +129,29 @@ async def test_what_memory_should_not_hold_is_moved_at_once_the_oldest_first(tmp
         assert await in_backlog(spool) == line(0) + line(1) + line(2)
 
 
+async def test_a_sender_quicker_than_influxdb_waits_until_some_of_it_is_taken_but_not_for_long(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, 2**20, crowd_bytes=len(line(1)))
+    async with asyncio.timeout(20):
+        await spool.append([blob(0)])
+        spool.take(1, 1)
+        await spool.append([blob(1)])
+        held_back = asyncio.create_task(spool.append([blob(2)]))
+        while spool.depth.points < 3:
+            await asyncio.sleep(0.001)
+        assert not held_back.done()
+        spool.take(1, 1)
+        await held_back
+        started = time.monotonic()
+        await spool.append([blob(3)])
+        assert time.monotonic() - started > 0.1
+        # Nobody takes anything: InfluxDB is away, and nothing is gained by waiting.
+        await asyncio.sleep(0.6)
+        started = time.monotonic()
+        await spool.append([blob(4)])
+        assert time.monotonic() - started < 0.15
+    await spool.close()
+
+
 async def test_the_cap_counts_what_waits_in_memory(tmp_path: Path) -> None:
     async with opened(tmp_path, max_bytes=len(line(1)) + 1) as spool:
         await spool.append([blob(1)])
@@ -159,6 +183,17 @@ async def test_what_the_disk_altered_is_kept_apart_and_its_neighbours_wait(tmp_p
         await spool.stored(spool.waiting.take(*ALL))
     async with opened(tmp_path / "left") as spool:
         assert (await spool.backlog.damaged_rows(), journals(tmp_path / "left")) == (1, [])
+
+
+async def test_a_journal_that_is_gone_is_missed_and_told_of(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+        await spool.append([blob(1)])
+        shutil.copytree(tmp_path, tmp_path / "left")
+    (name,) = journals(tmp_path / "left")
+    (tmp_path / "left" / name).unlink()
+    async with opened(tmp_path / "left") as spool:
+        (note,) = spool.backlog._file.notes
+        assert "is gone" in note.sentence()
 
 
 async def test_a_full_disk_refuses_what_is_new_and_takes_up_again_when_enough_is_stored(tmp_path: Path) -> None:
