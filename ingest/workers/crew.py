@@ -18,7 +18,7 @@ from ingest.workers.messages import Arrived, FromWorker, Known, Listen, Opened
 from ingest.workers.shares import share
 
 _LOOK_SECONDS = 1.0
-_SILENT_SECONDS = 3.0
+_SILENT_SECONDS = 3.5
 _START_SECONDS = 60.0
 # More than the grace time: what a worker does when it stops has an end of its own, but for a disk that hangs.
 _PATIENCE_SECONDS = 10.0
@@ -118,6 +118,10 @@ class Crew:
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
+            for task in self._tasks:
+                if task.done():
+                    # It ends on its own only of a mistake of ours: then the service ends, too.
+                    task.result()
             await self.look()
 
     async def _all(self, are_there: Iterable[asyncio.Event]) -> None:

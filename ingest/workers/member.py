@@ -6,6 +6,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from typing import TypeVar
 
@@ -30,7 +31,8 @@ from ingest.workers.messages import (
     encoded,
 )
 
-_ANSWER_SECONDS = 2.0
+# More than a worker takes to find out that its disk does not answer.
+_ANSWER_SECONDS = 2.5
 # A worker that keeps dying is not started more often than this.
 _FIRST_REST_SECONDS = 0.25
 _LONGEST_REST_SECONDS = 10.0
@@ -61,7 +63,7 @@ class Member:
         self._channel: Channel[FromWorker] | None = None
         self._numbers = count()
         self._asked: dict[int, asyncio.Future[Answer]] = {}
-        self._is_stopping = False
+        self._stopping = asyncio.Event()
         self._log = structlog.get_logger("workers")
 
     @property
@@ -72,15 +74,20 @@ class Member:
     async def run(self) -> None:
         """Return when it has been told to stop and has ended, whatever way that was."""
         rest_seconds = _FIRST_REST_SECONDS
-        while not self._is_stopping:
+        while not self._stopping.is_set():
             started = time.monotonic()
-            code = await self._live()
-            if self._is_stopping:
+            try:
+                how = f"exit code {await self._live()}"
+            except OSError as error:
+                how = str(error)
+                self.failed.set()
+            if self._stopping.is_set():
                 return
-            self._log.error("worker_ended", worker=self.number, exit_code=code)
+            self._log.error("worker_ended", worker=self.number, reason=how)
             has_lived = time.monotonic() - started > _LONG_LIFE_SECONDS
             rest_seconds = _FIRST_REST_SECONDS if has_lived else min(rest_seconds * 2, _LONGEST_REST_SECONDS)
-            await asyncio.sleep(rest_seconds)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), rest_seconds)
 
     def send(self, message: Message) -> None:
         """To one that does not run it is lost."""
@@ -110,18 +117,23 @@ class Member:
             self.report, self.reported_at = report, time.monotonic()
 
     def stop(self) -> None:
-        self._is_stopping = True
+        self._stopping.set()
         self.send(Stop())
 
     def reload(self) -> None:
         """Have it read its tokens and certificates again."""
-        if self._process is not None and self.listens.is_set():
-            self._process.send_signal(signal.SIGHUP)
+        # Before it listens the signal would end it, and what it reads then is new anyway.
+        if self.listens.is_set():
+            self._signal(signal.SIGHUP)
 
     def kill(self) -> None:
         """What it acked is on disk."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            if self._process is not None:
+                self._process.send_signal(number)
 
     async def _live(self) -> int:
         """One process from its start to its end; the exit code."""
@@ -138,7 +150,7 @@ class Member:
         channel: Channel[FromWorker] = await Channel.over(ours, FromWorker)
         self._channel = channel
         self.send(Begin(encoded(self._settings)))
-        if self._is_stopping:
+        if self._stopping.is_set():
             self.send(Stop())
         async for message in channel.received():
             self._take(message)

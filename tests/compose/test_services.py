@@ -250,3 +250,14 @@ def test_the_archive_is_on_in_a_volume_of_its_own_and_bounded(whole: Project) ->
     changed = project(variables=variables).services["ingest"].environment
     assert changed["INGEST_ARCHIVE_MAX_BYTES"] == "0"
     assert changed["INGEST_ARCHIVE_MAX_AGE_SECONDS"] == "86400"
+
+
+def test_one_variable_has_ingest_take_events_in_several_processes(whole: Project) -> None:
+    assert whole.services["ingest"].environment["INGEST_WORKERS"] == "1"
+    changed = project(variables={"PULSO_WORKERS": "3"}).services["ingest"].environment
+    assert (
+        load(
+            {}, {"INGEST_STORE": "influx", "INGEST_WORKERS": changed["INGEST_WORKERS"], "INGEST_INFLUX_TOKEN": "t"}
+        ).workers
+        == 3
+    )

@@ -138,3 +138,24 @@ def test_many_threads_agree(most: int) -> None:
         taken = list(pool.map(bomb, range(8)))
     assert taken == [most or 500] * 8
     assert registry.gauges()["series"] == (most or 500)
+
+
+def test_what_another_process_has_on_disk_is_known_and_what_gets_there_is_told() -> None:
+    told: list[int] = []
+    first, second = Registry(SeriesLimits(max_new_a_minute=1, max_weeks=5)), Registry(SeriesLimits(max_new_a_minute=1))
+    first.tell(told.extend)
+    first.admit("a.b.c")
+    first.admit_time(604_800_000, 0)
+    save_at(first, 604_800_000, "a.b.c")
+    assert set(told) == {id_of("a.b.c"), 1} == set(first.ids())
+    second.learned(told)
+    assert second.gauges() == {"series": 1, "weeks": 1}
+    assert second.admit("a.b.c") is Standing.KNOWN
+    # It took nothing of what may be new within a minute.
+    assert second.admit("a.b.d") is Standing.NEW
+    assert refused(second, "a.b.e") == "series_rate"
+
+
+def save_at(registry: Registry, time_ms: int, name: str) -> None:
+    with registry.saving(registry.unsaved(Events.of([Event(time_ms, name, "1")]), [])):
+        pass

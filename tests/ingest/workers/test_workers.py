@@ -11,6 +11,7 @@ from pathlib import Path
 from aiohttp import ClientConnectionError, ClientSession, TCPConnector
 
 from tests.ingest.workers.staff import (
+    connected,
     descriptors,
     event,
     events_of,
@@ -75,6 +76,7 @@ async def test_a_worker_that_is_killed_loses_nothing_that_was_acked_and_comes_ba
             for first in range(20):
                 senders.create_task(send(first))
             await asyncio.sleep(0.7)
+            accepted = service.metric("ingest_events_accepted_total")
             os.kill(pid, signal.SIGKILL)
             await asyncio.sleep(0.7)
             is_over.set()
@@ -86,7 +88,35 @@ async def test_a_worker_that_is_killed_loses_nothing_that_was_acked_and_comes_ba
         # Without an answer an event may be kept all the same.
         counted = wait_until_counted(service, len(acked))
         assert 20 + len(acked) >= counted >= len(acked) > 100
+        assert service.metric("ingest_events_accepted_total") >= accepted
     assert [entry["worker"] for entry in events_of(service.log, "worker_ended")] == [2]
+
+
+def test_a_worker_that_does_not_answer_is_a_reason_and_what_it_has_counted_is_shown_all_the_same(
+    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str
+) -> None:
+    with staffed(tmp_path, influx_server, influx_bucket, 2) as service:
+        asyncio.run(put_over_many(service.url, 20, 2))
+        assert service.metric("ingest_events_accepted_total") == 40
+        [worker] = pids_beside(service)
+        os.kill(worker, signal.SIGSTOP)
+        said = asked = b""
+        deadline = time.monotonic() + 20
+        with connected(service, service.pid) as client:
+            while b"worker 2 does not answer" not in said and time.monotonic() < deadline:
+                client.sendall(b"GET /ready HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                said = client.recv(65_536)
+                time.sleep(0.2)
+            assert b"503" in said.split(b"\r\n")[0], said
+            assert b"worker 2 does not answer" in said
+            client.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            while piece := client.recv(65_536):
+                asked += piece
+        assert b"ingest_events_accepted_total 40.0" in asked, asked[-3000:]
+        os.kill(worker, signal.SIGCONT)
+        while service.answer("/ready")[0] != 200 and time.monotonic() < deadline + 20:
+            time.sleep(0.1)
+        assert service.answer("/ready") == (200, b'{"ready":true,"reasons":[],"warnings":[]}\n')
 
 
 async def test_a_main_process_that_is_killed_takes_its_workers_along_and_all_is_there_at_the_next_start(
