@@ -1,6 +1,6 @@
 """Remembering without growing for ever."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -31,10 +31,10 @@ class BoundedSet(set[Key]):
         super().__init__()
         self._most = most
 
-    def remember(self, key: Key) -> None:
-        if len(self) >= self._most:
+    def remember(self, keys: Collection[Key]) -> None:
+        if len(self) + len(keys) > self._most:
             self.clear()
-        self.add(key)
+        self.update(islice(keys, self._most))
 
 
 class Memo(Generic[Text, Value]):

@@ -11,7 +11,7 @@ from ingest.series.known import Standing
 from ingest.series.names import Name
 from ingest.series.registry import Registry
 from ingest.series.weeks import week_of
-from ingest.tag import MAX_CACHED_TAG_CHARACTERS, MAX_CACHED_TAGS, parse_tag
+from ingest.tag import MAX_CACHED_TAG_CHARACTERS, MAX_CACHED_TAGS, are_plain, parse_tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,9 @@ class Rules:
         new_tags = [tag for tag in dict.fromkeys(events.tags) if tag not in self._known_tags]
         # As one by one: what is refused for another reason takes no place from a week, or a sensor.
         return not (
-            any(map(_tag_refusal, new_tags))
+            (not are_plain(new_tags) and any(map(_tag_refusal, new_tags)))
             or self._are_of_refused_weeks(events.timestamps_ms, first, last)
-            or any(map(self._sensor_refusal, new_tags))
+            or self._are_of_refused_sensors(new_tags)
         )
 
     def admit(self, series: Name) -> Standing | Reject:
@@ -99,6 +99,14 @@ class Rules:
         one_of_each = {week_of(time_ms): time_ms for time_ms in timestamps_ms}
         return any(map(self._week_refusal, one_of_each.values()))
 
+    def _are_of_refused_sensors(self, tags: list[str]) -> bool:
+        strangers = self._series.not_known(tags)
+        if any(isinstance(self._series.admit(tag), Reject) for tag in strangers):
+            return True
+        known = set(tags).difference(strangers) if strangers else tags
+        self._known_tags.remember([tag for tag in known if len(tag) <= MAX_CACHED_TAG_CHARACTERS])
+        return False
+
     def _week_refusal(self, time_ms: int) -> Reject | None:
         standing = self._series.admit_time(time_ms, self._clock_ms())
         self._known_span = self._series.weeks.around(time_ms)
@@ -109,7 +117,7 @@ class Rules:
         if isinstance(standing, Reject):
             return standing
         if standing is Standing.KNOWN and len(tag) <= MAX_CACHED_TAG_CHARACTERS:
-            self._known_tags.remember(tag)
+            self._known_tags.remember((tag,))
         return None
 
     def _window_ms(self) -> tuple[int, int]:

@@ -1,5 +1,8 @@
 """The tag of an event: ``country.region.sensor``."""
 
+import re
+from collections.abc import Iterable
+
 import msgspec
 
 from ingest.reject import Reject
@@ -8,6 +11,8 @@ MAX_SEGMENT_CHARACTERS = 64
 MAX_CACHED_TAGS = 200_000
 # Longer ones are looked at each time: 200 000 of the longest would be most of a gigabyte.
 MAX_CACHED_TAG_CHARACTERS = 96
+_PLAIN_SEGMENT = f"[A-Za-z0-9_-]{{1,{MAX_SEGMENT_CHARACTERS}}}"
+_PLAIN = re.compile(rf"{_PLAIN_SEGMENT}\.{_PLAIN_SEGMENT}\.{_PLAIN_SEGMENT}")
 
 
 class Tag(msgspec.Struct, frozen=True, gc=False, order=True):
@@ -35,6 +40,11 @@ def parse_tag(text: str) -> Tag | Reject:
         if not is_segment(segment):
             return Reject("tag_characters", "tag may hold only letters, digits, '_' and '-' between its dots")
     return Tag(*segments)
+
+
+def are_plain(tags: Iterable[str]) -> bool:
+    """Whether all keep the rules and are of ASCII, as most are; found out fast. If not, they have to be parsed."""
+    return all(map(_PLAIN.fullmatch, tags))
 
 
 def is_segment(text: str) -> bool:

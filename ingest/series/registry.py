@@ -76,6 +76,11 @@ class Registry:
             refusal = self._refusal()
             return self._told(refusal, str(name)) if refusal else self._known.take(series, now)
 
+    def not_known(self, names: Iterable[Name]) -> list[Name]:
+        """Those of ``names`` of which no points are on disk yet, in their order."""
+        known = self._known.ids
+        return [name for name in names if id_of(name) not in known]
+
     def admit_time(self, time_ms: int, now_ms: int) -> Standing | Reject:
         """Whether points of this time may be kept: not if it is of one week too many."""
         standing = self.weeks.admit(time_ms, now_ms)

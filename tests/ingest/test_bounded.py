@@ -14,9 +14,11 @@ def test_it_remembers_until_it_is_full_and_then_starts_anew() -> None:
 
 def test_a_set_does_so_too() -> None:
     remembered: BoundedSet[int] = BoundedSet(3)
-    for number in (0, 1, 2, 3):
-        remembered.remember(number)
+    for numbers in ([0], [1, 2], [3]):
+        remembered.remember(numbers)
     assert remembered == {3}
+    remembered.remember(range(9))
+    assert len(remembered) == 3
 
 
 @given(st.lists(st.lists(st.text(max_size=3), max_size=6)), st.integers(1, 5))

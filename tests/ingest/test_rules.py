@@ -76,6 +76,14 @@ def test_all_at_once_agrees_with_one_by_one(events: list[Event]) -> None:
     assert not rules().keeps_all(Events.of(events)) or one_by_one == events
 
 
+def test_a_new_sensor_is_asked_for_until_its_points_are_on_disk() -> None:
+    known, new = "a.b.c", "a.b.new"
+    checking = Rules(LIMITS, lambda: NOW_MS, Registry(SeriesLimits(max_series=2), [id_of(known)]))
+    assert checking.keeps_all(Events.of([Event(NOW_MS, tag, "1") for tag in (known, new)]))
+    assert checking._known_tags == {known}
+    assert not checking.keeps_all(Events.of([Event(NOW_MS, tag, "1") for tag in (known, "a.b.third")]))
+
+
 def test_what_is_remembered_of_known_tags_is_bounded_in_number_and_length() -> None:
     short, long = "a.b.c", f"{'x' * 64}.{'y' * 64}.z"
     checking = Rules(LIMITS, lambda: NOW_MS, Registry(SeriesLimits(), [id_of(short), id_of(long)]))

@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.reject import Reject
-from ingest.tag import Tag, parse_tag
+from ingest.tag import Tag, are_plain, parse_tag
+from tests.ingest.strategies import TAGS
 
 
 @pytest.mark.parametrize(
@@ -43,3 +44,16 @@ def test_a_bad_tag_has_a_reason(text: str, code: str) -> None:
 def test_a_tag_that_is_taken_needs_no_escape_in_line_protocol(text: str) -> None:
     if isinstance(parse_tag(text), Tag):
         assert not set(text) & set(" ,=\\\"'\n\r\t\0")
+
+
+SEGMENTS = st.text(st.sampled_from("abZ09_-.,= \n²é"), max_size=6) | st.just("a" * 65)
+
+
+@given(st.builds("{}.{}.{}".format, SEGMENTS, SEGMENTS, SEGMENTS) | TAGS | st.text())
+def test_law_the_plain_ones_are_those_of_ascii_that_are_taken(text: str) -> None:
+    assert are_plain([text]) is (isinstance(parse_tag(text), Tag) and text.isascii())
+
+
+def test_many_are_plain_if_each_of_them_is() -> None:
+    assert are_plain(["a.b.c", "a.b.d"])
+    assert not are_plain(["a.b.c", "a.b"])

@@ -39,8 +39,10 @@ def test_a_series_is_known_once_it_is_on_disk() -> None:
     registry = Registry(SeriesLimits())
     assert registry.admit("a.b.c") is Standing.NEW
     assert registry.admit("a.b.c") is Standing.NEW
+    assert registry.not_known(["a.b.c", "a.b.d"]) == ["a.b.c", "a.b.d"]
     save(registry, "a.b.c")
     assert registry.admit("a.b.c") is Standing.KNOWN
+    assert registry.not_known(["a.b.c", "a.b.d"]) == ["a.b.d"]
     assert registry.gauges() == {"series": 1, "weeks": 0}
 
 
