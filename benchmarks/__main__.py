@@ -7,9 +7,10 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from subprocess import SubprocessError
 
 from benchmarks import catalogue
-from benchmarks.bench import Bench, Sizes
+from benchmarks.bench import Bench, Row, Sizes
 from benchmarks.machine import StolenTime, machine
 from benchmarks.table import Table
 from tools.influx_server import NoInfluxError, own_influxd, set_up
@@ -30,13 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"python -m benchmarks: {error}; --help shows what there is", file=sys.stderr)
         return 2
     try:
-        _measure(measures, options)
+        return 0 if _measure(measures, options) else 1
     except NoInfluxError as error:
         print(f"make bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -66,11 +66,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _measure(measures: Sequence[catalogue.Measurement], options: argparse.Namespace) -> None:
+def _measure(measures: Sequence[catalogue.Measurement], options: argparse.Namespace) -> bool:
+    """Whether all could be measured."""
     stolen = StolenTime()
     here = machine()
-    table = Table()
     print(f"{here}; medians of {options.rounds}; sender, service and InfluxDB share the machine\n")
+    table = Table()
     try:
         with closing(table), own_influxd() as influxd, tempfile.TemporaryDirectory(prefix="pulso-bench-") as folder:
             sizes = Sizes(batched=options.events, single=options.single_events, longest=options.longest)
@@ -78,16 +79,26 @@ def _measure(measures: Sequence[catalogue.Measurement], options: argparse.Namesp
             bench = Bench(
                 Path(folder), influxd, influx, options.seconds, options.rounds, sizes, progress=table.progress
             )
-            for measure in measures:
-                table.progress(measure.__name__)
-                for row in measure(bench):
-                    table.add(measure.__name__, row)
+            failed = [measure for measure in measures if not _rows(measure, bench, table)]
+            return not failed
     finally:
         said = f"{stolen.share():.0%} of this machine's CPU time went to other machines of its host meanwhile"
         print(f"\n{said}")
         if options.json:
             results = {"machine": here, "rounds": options.rounds, "stolen": stolen.share(), "rows": table.rows}
             options.json.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
+
+
+def _rows(measure: catalogue.Measurement, bench: Bench, table: Table) -> bool:
+    """One that fails must not cost the others."""
+    table.progress(measure.__name__)
+    try:
+        for row in measure(bench):
+            table.add(measure.__name__, row)
+    except (RuntimeError, OSError, SubprocessError) as error:
+        table.add(measure.__name__, Row(measure.__name__, f"FAILED: {error}", "", met=False))
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -58,9 +58,10 @@ def _acks(what: str, runs: list[Sent], rate: int, goal_ms: float) -> Row:
     p50_ms, p99_ms = (statistics.median(ms) for ms in zip(*((run.p50_ms, run.p99_ms) for run in runs), strict=True))
     held = statistics.median(run.requests / (run.ended - run.started) for run in runs)
     refused = sum(run.refused for run in runs)
+    late_ms = statistics.median(run.late_ms for run in runs)
     measured = (
         f"{p99_ms:.1f} ms; p50 {p50_ms:.1f} ms, {max(run.max_ms for run in runs):.0f} ms at most; "
-        f"{held:,.0f}/s acked, {refused:,} refused and sent again"
+        f"{held:,.0f}/s acked, {refused:,} refused and sent again; sent {late_ms:.1f} ms late at most"
     )
     # A rate that was not held has no latency.
     return Row(what, measured, f"≤ {goal_ms:g} ms", p99_ms <= goal_ms and held >= 0.98 * rate, p99_ms)

@@ -53,13 +53,13 @@ class Sender:
         self._refused = 0
         self._late_ns = 0
         self._latencies_ns = array("q")
-        self._due_ns = 0
+        self._due_ns = self._heard_ns = 0
         for fileno in self._connections:
             self._epoll.register(fileno, select.EPOLLIN)
 
     def run(self, events: int) -> Sent:
         used, started = time.process_time(), time.monotonic()
-        self._due_ns = time.monotonic_ns()
+        self._due_ns = self._heard_ns = time.monotonic_ns()
         try:
             while self._left:
                 self._send_due()
@@ -108,11 +108,16 @@ class Sender:
 
     def _wait(self) -> Sequence[tuple[int, int]]:
         """epoll knows milliseconds only, select microseconds: it waits for the next planned request."""
-        if not self._idle or not (self._interval_ns or self._again):
-            return self._or_silence(self._epoll.poll(_SILENCE_SECONDS))
-        until_ns = min(self._upcoming_ns(), default=time.monotonic_ns() + 10**9)
-        select.select([self._epoll], [], [], max(0, until_ns - time.monotonic_ns()) / 10**9)
-        return self._epoll.poll(0)
+        timeout_seconds = _SILENCE_SECONDS
+        if self._idle and (self._interval_ns or self._again):
+            until_ns = min(self._upcoming_ns(), default=time.monotonic_ns() + 10**9)
+            select.select([self._epoll], [], [], max(0, until_ns - time.monotonic_ns()) / 10**9)
+            timeout_seconds = 0
+        events = self._epoll.poll(timeout_seconds)
+        waiting = len(self._idle) < len(self._connections)
+        if not events and waiting and time.monotonic_ns() > self._heard_ns + _SILENCE_SECONDS * 10**9:
+            raise RuntimeError(f"no answer for {_SILENCE_SECONDS:.0f} s; {self._left:,} requests are left")
+        return events
 
     def _upcoming_ns(self) -> Iterator[int]:
         if self._next < len(self._requests):
@@ -120,17 +125,12 @@ class Sender:
         if self._again:
             yield self._again[0][0]
 
-    def _or_silence(self, events: Sequence[tuple[int, int]]) -> Sequence[tuple[int, int]]:
-        if not events:
-            raise RuntimeError(f"no answer for {_SILENCE_SECONDS:.0f} s; {self._left:,} requests are left")
-        return events
-
     def _read(self, connection: _Connection) -> None:
         data = connection.socket.recv(_READ_BYTES)
         status = self._answer.status(connection.socket.fileno(), data)
         if status == 0:
             return
-        now_ns = time.monotonic_ns()
+        now_ns = self._heard_ns = time.monotonic_ns()
         if 200 <= status < 300:
             self._latencies_ns.append(now_ns - connection.since_ns)
             self._left -= 1

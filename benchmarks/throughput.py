@@ -89,6 +89,8 @@ def _against(rounds: Rounds, contender: Contender, other: Contender, least: floa
     whom = "raw" if other is RAW else "Telegraf"
     rate, cpu_us = rounds.median(contender.name, _rate), rounds.median(contender.name, _cpu_us)
     measured = f"{rate:,.0f} events/s, {ratio:.2f} × {whom}; CPU {cpu_us:.2f} µs an event"
+    if refused := sum(run.sent.refused for run in rounds.runs[contender.name]):
+        measured += f"; {refused:,} requests refused and sent again"
     what = f"{contender.name}, durable, counted in InfluxDB, against {whom}"
     return Row(what, measured, f"≥ {least:g} × {whom}", ratio >= least, ratio)
 

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -6,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import catalogue
+from tools.influx_server import INFLUXD
 
 
 def test_groups_and_measurements_can_be_chosen() -> None:
@@ -47,6 +49,21 @@ def test_results_are_a_table_and_json(tmp_path: Path) -> None:
     assert any(row["met"] is not None for row in read["rows"])
 
 
-def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def test_a_measurement_that_fails_says_so_and_the_next_one_runs(tmp_path: Path) -> None:
+    """Where InfluxDB was built, but no Telegraf."""
+    (tmp_path / "pulso").mkdir()
+    found = INFLUXD.find()
+    assert found is not None
+    (tmp_path / "pulso" / INFLUXD.cached().name).symlink_to(found)
+    names = ("single_events", "seed_example", "--rounds", "1", "--single-events", "300")
+    run = _run(*names, XDG_CACHE_HOME=str(tmp_path), PATH="")
+    assert run.returncode == 1
+    failed, *others = [line for line in run.stdout.splitlines() if line.startswith("| ")][1:]
+    assert failed.startswith("| single_events | FAILED: no telegraf"), run.stdout
+    assert "run `make tools`" in failed
+    assert [line.split(" | ")[1] for line in others] == ["the six lines", "the six lines"], run.stdout
+
+
+def _run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "benchmarks", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=110)
+    return subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False, timeout=110)

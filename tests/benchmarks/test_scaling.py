@@ -17,6 +17,7 @@ from benchmarks.sending import sending
 def test_an_axis_is_drawn(measure: Measurement, bench: Bench) -> None:
     rows = list(measure(bench))
     assert rows
+    assert not [row for row in rows if "WRONG" in row.measured], rows
     assert all("events/s" in row.measured and "µs an event" in row.measured for row in rows), rows
 
 
