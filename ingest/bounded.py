@@ -40,11 +40,19 @@ class BoundedSet(set[Key]):
 class Memo(Generic[Text, Value]):
     """What ``work_out`` says of texts, remembered of ``most`` texts of no more than ``longest`` characters.
 
-    ``work_out`` is asked for many at once, and only for those that are new. Any thread may use it.
+    ``work_out`` is asked for many at once, and only for those that are new; only what is ``worth`` it is remembered.
+    Any thread may use it.
     """
 
-    def __init__(self, work_out: Callable[[list[Text]], list[Value]], most: int, longest: int) -> None:
+    def __init__(
+        self,
+        work_out: Callable[[list[Text]], list[Value]],
+        most: int,
+        longest: int,
+        worth: Callable[[Value], bool] | None = None,
+    ) -> None:
         self._work_out = work_out
+        self._worth = worth
         self._most = most
         self._longest = longest
         # Nothing leaves it, for another thread may be reading: when it is full, a new one takes its place.
@@ -76,6 +84,8 @@ class Memo(Generic[Text, Value]):
     def _remember(self, new: dict[Text, Value]) -> None:
         if max(map(len, new), default=0) > self._longest:
             new = {text: value for text, value in new.items() if len(text) <= self._longest}
+        if self._worth is not None:
+            new = {text: value for text, value in new.items() if self._worth(value)}
         if len(self._known) + len(new) > self._most:
             self._known = {}
         self._known.update(islice(new.items(), self._most))

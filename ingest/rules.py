@@ -63,6 +63,10 @@ class Rules:
             or self._are_of_refused_sensors(new_tags)
         )
 
+    def knows(self, tag: str) -> bool:
+        """Whether it is of a sensor that has been asked for and is known, and not of one that may be refused."""
+        return tag in self._known_tags
+
     def admit(self, series: Name) -> Standing | Reject:
         """Whether points of another measurement's series, or of a field of one, may be kept."""
         return self._series.admit(series)

@@ -76,7 +76,7 @@ class LineDecoder:
         # Measurements with the names of fields that are known and come together.
         self._shapes: BoundedDict[tuple[bytes, ...], Standing] = BoundedDict(_MAX_CACHED_KEYS)
         self._messages = MessageDecoder(rules)
-        self._plain = PlainLines()
+        self._plain = PlainLines(rules.knows)
 
     def quick(self, body: bytes, precision: str) -> Decoded | None:
         """Plain lines of events that keep the rules; None of any other body."""

@@ -1,6 +1,6 @@
 """Bodies of plain lines of ``events`` only, a column at a time: key, field and time, with one blank between them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -28,10 +28,13 @@ class _NotPlain(Exception):
 
 
 class PlainLines:
-    """Remembers what each key and each field means: a series sends the same key again and again."""
+    """Remembers what each key and each field means: a series sends the same key again and again.
 
-    def __init__(self) -> None:
-        self._tags = Memo(_tags, MAX_CACHED_TAGS, _MAX_CACHED_KEY_BYTES)
+    But only the keys whose tag ``is_known``, or a flood of names would drive out the others.
+    """
+
+    def __init__(self, is_known: Callable[[str], bool]) -> None:
+        self._tags = Memo(_tags, MAX_CACHED_TAGS, _MAX_CACHED_KEY_BYTES, is_known)
         self._valores = Memo(_valores, _MAX_CACHED_FIELDS, _MAX_CACHED_FIELD_BYTES)
 
     def events(self, body: bytes, unit_ns: int) -> Events | None:

@@ -40,6 +40,15 @@ def test_law_a_memo_changes_nothing_and_asks_only_for_what_it_has_not_got(bodies
         assert [memo.of(text) for text in texts] == [text * 2 for text in texts]
 
 
+def test_a_memo_remembers_what_is_worth_it() -> None:
+    def upper(texts: list[str]) -> list[str]:
+        return [text.upper() for text in texts]
+
+    memo = Memo(upper, most=9, longest=9, worth=lambda value: value != "B")
+    assert memo.column(["a", "b", "c"]) == ["A", "B", "C"]
+    assert memo._known == {"a": "A", "c": "C"}
+
+
 def test_who_reads_a_memo_is_not_disturbed_when_it_starts_anew() -> None:
     def inner(texts: list[str]) -> list[str]:
         # As another thread would, meanwhile.

@@ -1,5 +1,7 @@
 """Plain lines of events decoded at once are what each of them is by itself; any other body is left alone."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -11,14 +13,16 @@ from ingest.event import Event
 from ingest.events import Events
 from ingest.line_protocol import LineEncoder
 from ingest.rules import Limits, Rules
-from ingest.series.registry import Registry, SeriesLimits
+from ingest.series.registry import Registry, SeriesLimits, id_of
 from tests.ingest.strategies import TAGS, VALORES
 
 NOW_NS = 1_760_000_000_000_000_000
 
 
-def decoder(precision: str = "ns", limits: ItemLimits | None = None, keeps_texts: bool = False) -> LineBody:
-    rules = Rules(Limits(0, 86_400_000, 0, 1_000), lambda: NOW_NS // 10**6, Registry(SeriesLimits()))
+def decoder(
+    precision: str = "ns", limits: ItemLimits | None = None, keeps_texts: bool = False, known: Sequence[int] = ()
+) -> LineBody:
+    rules = Rules(Limits(0, 86_400_000, 0, 1_000), lambda: NOW_NS // 10**6, Registry(SeriesLimits(), known))
     return LineBody(LineDecoder(rules, lambda: NOW_NS, True, limits, keeps_texts), precision)
 
 
@@ -145,10 +149,19 @@ def test_what_is_within_the_limits_is() -> None:
 
 
 def test_what_is_remembered_of_keys_and_fields_is_bounded() -> None:
-    lines = decoder()
+    lines = decoder(known=[id_of("a.b.c")])
     plain = lines._decoder._plain
     body = "".join(f"events,country=a,region=b,sensor=c value={i} {i}\n" for i in range(30_000)).encode()
-    assert lines.quick(body) is not None
+    for _ in range(2):
+        assert lines.quick(body) is not None
     assert len(plain._valores) <= 20_000
-    assert lines.quick(f'events,country=a,region=b,sensor=c{"x" * 600} text="{"x" * 40}" 1\n'.encode()) is None
+    assert lines.quick(f'events,country=a,region=b,sensor=c,x={"y" * 600} text="{"x" * 40}" 1\n'.encode()) is not None
     assert len(plain._tags) == 1
+
+
+def test_keys_of_sensors_that_are_not_known_are_not_remembered() -> None:
+    lines = decoder(known=[id_of("a.b.c")])
+    body = b"events,country=a,region=b,sensor=c value=1 1\nevents,country=a,region=b,sensor=new value=1 1\n"
+    for _ in range(2):
+        assert lines.quick(body) is not None
+    assert list(lines._decoder._plain._tags._known.values()) == ["a.b.c"]
