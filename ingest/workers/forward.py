@@ -14,7 +14,7 @@ from yarl import URL
 from ingest.errors import MainUnavailable
 from ingest.workers.inside import path_inside
 
-# Whose request it is; on the way to the main process alone, where no client can put it.
+# Whose request it is; only on the way from a worker to the main process it means anything.
 _REMOTE: Final = istr("Pulso-Remote")
 _PIECE_BYTES: Final = 64 * 2**10
 # They are about one connection, and are anew for the next; no route that is forwarded reads a body.
@@ -46,7 +46,8 @@ class Forward:
 
     async def forward(self, request: web.Request) -> web.StreamResponse:
         """The main process's answer. Raises MainUnavailable."""
-        headers = _without(request.headers, (*_OF_THE_CONNECTION, hdrs.CONTENT_LENGTH, _REMOTE))
+        headers = _without(request.headers, (*_OF_THE_CONNECTION, hdrs.CONTENT_LENGTH))
+        # In the place of what the client may have put there.
         headers[_REMOTE] = request.remote or ""
         path, query = request.rel_url.raw_path, request.rel_url.raw_query_string
         url = URL.build(scheme="http", host="ingest", path=path, query_string=query, encoded=True)

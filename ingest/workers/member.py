@@ -77,13 +77,15 @@ class Member:
         while not self._stopping.is_set():
             started = time.monotonic()
             try:
-                how = f"exit code {await self._live()}"
+                code = await self._live()
+                # Somebody may stop a single one, with SIGTERM.
+                tell, reason = (self._log.error if code else self._log.info), f"exit code {code}"
             except OSError as error:
-                how = str(error)
+                tell, reason = self._log.error, str(error)
                 self.failed.set()
             if self._stopping.is_set():
                 return
-            self._log.error("worker_ended", worker=self.number, reason=how)
+            tell("worker_ended", worker=self.number, reason=reason)
             has_lived = time.monotonic() - started > _LONG_LIFE_SECONDS
             rest_seconds = _FIRST_REST_SECONDS if has_lived else min(rest_seconds * 2, _LONGEST_REST_SECONDS)
             with suppress(TimeoutError):

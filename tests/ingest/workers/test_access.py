@@ -62,7 +62,17 @@ def test_tokens_and_certificates_hold_at_all_and_change_at_all(
                 assert time.monotonic() < deadline, f"{pid} knows no new token"
             assert status(service, pid, context, OLD, *write) == 401
             assert status(service, pid, context, NEW, "GET /get_data") == 403
+        # Nothing has changed now, so that each reads again at the main process's word alone.
+        before = reloads(service)
+        assert min(before.values()) > 0, before
+        service.popen.send_signal(signal.SIGHUP)
+        while not all(reloads(service)[number] > before[number] for number in before):
+            assert time.monotonic() < deadline + _SECONDS, f"before the signal {before}, then {reloads(service)}"
+            time.sleep(0.05)
         assert service.stop() == 0
-    # Each has read them again, the workers at the main process's word.
-    reloaded = [entry.get("worker", 1) for entry in service.log if entry.get("event") == "reloaded"]
-    assert {1, 2} <= set(reloaded), reloaded
+
+
+def reloads(service: Service) -> dict[int, int]:
+    """How often each process has read tokens again."""
+    told = [entry for entry in service.log if entry.get("event") == "reloaded" and entry["what"] == "tokens"]
+    return {number: sum(entry.get("worker", 1) == number for entry in told) for number in (1, 2)}

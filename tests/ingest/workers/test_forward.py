@@ -40,7 +40,7 @@ REQUESTS = [
     b"GET /get_data?sensor=\xc3\xa9\xff&limit=3 HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b"GET /counts HTTP/1.1\r\nHost: localhost\r\nAccept: text/plain\r\nX-Odd: \xff\xe9\r\n\r\n",
     b"GET /counts?unknown=1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    b"GET /counts HTTP/1.1\r\nHost: made.up.example\r\n\r\n",
+    b"GET /counts HTTP/1.1\r\nHost: made.up.example\r\nPulso-Remote: 192.0.2.1\r\n\r\n",
     b"GET /counts HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: cross-site\r\n\r\n",
     b"GET /counts HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\r\n",
     b"GET /counts HTTP/1.1\r\nHost: localhost\r\nExpect: nonsense\r\n\r\n",
@@ -72,6 +72,20 @@ def test_a_worker_answers_as_the_main_process_does(service: Service, request_byt
     # Another request behind it says whether the connection is still of use, and ends it.
     both = request_bytes + b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     assert _asked(service, worker, both) == _asked(service, service.pid, both)
+
+
+def test_whose_request_it_is_stays_known_and_cannot_be_made_up(service: Service) -> None:
+    refused = [entry["remote"] for entry in service.log if entry.get("event") == "request_refused"]
+    assert set(refused) == {"127.0.0.1"}, refused
+
+
+def test_a_write_whose_client_sends_no_more_is_answered_at_a_worker_too(service: Service) -> None:
+    body = b'{"timestamp": 1539112021301, "tag": "a.b.half", "valor": "1"}'
+    for pid in (service.pid, *pids_beside(service)):
+        with connected(service, pid) as client:
+            client.sendall(b"POST /events HTTP/1.1\r\n" + _HOST + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            client.shutdown(socket.SHUT_WR)
+            assert _all_of(client).startswith(b"HTTP/1.1 202 ")
 
 
 def _asked(service: Service, pid: int, sent: bytes) -> list[object]:

@@ -1,8 +1,10 @@
 """``ingest serve --workers N``: nobody can tell that there are several, and nothing is lost when one dies."""
 
 import asyncio
+import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -10,6 +12,7 @@ from pathlib import Path
 
 from aiohttp import ClientConnectionError, ClientSession, TCPConnector
 
+from tests.faults.service import Service, influx_options
 from tests.ingest.workers.staff import (
     connected,
     descriptors,
@@ -145,17 +148,67 @@ def test_of_fewer_workers_than_before_the_main_one_ships_what_the_others_left(
         assert service.stop() == 0
 
 
+def test_a_sensor_that_one_worker_knows_is_new_to_none(
+    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str
+) -> None:
+    def accepts_ten(service: Service, pid: int, kind: str) -> bool:
+        events = [{"timestamp": 1_700_000_000_000, "tag": f"a.b.{kind}{n}", "valor": "1"} for n in range(10)]
+        body = json.dumps(events).encode()
+        with connected(service, pid) as client:
+            head = f"POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+            client.sendall(head.encode() + body)
+            return client.recv(65_536).endswith(b'{"accepted":10,"rejected":[]}\n')
+
+    # Ten new ones for each of the two.
+    limits = ["--max-new-series-a-minute", "20"]
+    with staffed(tmp_path, influx_server, influx_bucket, 2, *limits) as service:
+        [worker] = pids_beside(service)
+        assert accepts_ten(service, worker, "first")
+        # Word of them is on its way.
+        time.sleep(1)
+        assert accepts_ten(service, service.pid, "first")
+        assert accepts_ten(service, service.pid, "second")
+        time.sleep(1)
+        assert accepts_ten(service, worker, "second")
+        assert not accepts_ten(service, service.pid, "third")
+        assert stat.S_IMODE((tmp_path / "main.socket").stat().st_mode) == 0o600
+        assert service.stop() == 0
+    # After a restart each knows those of all, though only one of them has them in its file.
+    with staffed(tmp_path, influx_server, influx_bucket, 2, "--max-new-series-a-minute", "2") as service:
+        for pid in (service.pid, *pids_beside(service)):
+            assert accepts_ten(service, pid, "first")
+            assert accepts_ten(service, pid, "second")
+
+
+def test_a_port_that_another_service_has_is_not_shared_with_it(
+    tmp_path: Path, influx_server: InfluxServer, influx_bucket: str
+) -> None:
+    with staffed(tmp_path / "a", influx_server, influx_bucket, 2) as service:
+        options = influx_options(influx_server, influx_bucket)
+        result = run(
+            "--port", service.url.rpartition(":")[2], "--workers", "2", *options, "--data-dir", f"{tmp_path}/b"
+        )
+        assert (result.returncode, result.stderr.count("\n")) == (1, 1), result.stderr
+        assert "ddress already in use" in result.stderr
+        assert service.answer("/ready")[0] == 200
+
+
 def test_the_embedded_store_has_one_writer(tmp_path: Path) -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "ingest", "serve", "--port", "0", "--workers", "2", "--data-dir", str(tmp_path / "d")],
+    result = run("--port", "0", "--workers", "2", "--data-dir", str(tmp_path / "d"))
+    assert result.returncode == 2
+    assert result.stderr == (
+        "ingest: workers: the embedded store has one writer: leave --workers out, or take --store influx\n"
+    )
+
+
+def run(*options: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "ingest", "serve", *options],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
-    )
-    assert result.returncode == 2
-    assert result.stderr == (
-        "ingest: workers: the embedded store has one writer: leave --workers out, or take --store influx\n"
+        env=os.environ | {"INGEST_INFLUX_TOKEN": "t"},
     )
 
 
