@@ -21,6 +21,8 @@ from ingest.spool.spool import Spool
 from ingest.wiring.limits import batching, series_limits
 
 _READ_TIMEOUT_FACTOR = 3
+_ROW_POINTS = 5_000
+_ROW_BYTES = 1_000_000
 
 
 @asynccontextmanager
@@ -31,7 +33,8 @@ async def shipping(
 
     ``events`` is the bucket as it is read.
     """
-    points, size = settings.ship_batch_points, settings.ship_batch_bytes
+    # Several rows make a batch: a smaller one is less to lose to a bad disk, and less to look into when it is refused.
+    points, size = min(settings.ship_batch_points, _ROW_POINTS), min(settings.ship_batch_bytes, _ROW_BYTES)
     async with AsyncExitStack() as stack:
         spool = Spool(
             folder,
