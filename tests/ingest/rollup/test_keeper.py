@@ -287,3 +287,19 @@ async def _until(true: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not true():
             await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("took", "are_coming", "goes_on", "rest"),
+    [
+        (0.3, True, False, 5.0),
+        (3.0, True, False, 12.0),
+        (3.0, False, False, 5.0),
+        (0.3, True, True, 1.2),
+        (0.3, False, True, 0.3),
+    ],
+)
+def test_counting_leaves_influxdb_to_the_events_that_come(
+    took: float, are_coming: bool, goes_on: bool, rest: float
+) -> None:
+    assert Pace(5.0).rest_seconds(took, are_coming=are_coming, goes_on=goes_on) == pytest.approx(rest)
