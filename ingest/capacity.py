@@ -100,10 +100,6 @@ class Capacity:
         finally:
             self.leave()
 
-    def has_room(self) -> bool:
-        """Whether a body of any size is let in, though none of those on their way gives way to it."""
-        return self._bytes.used < self._bytes.limit
-
     def body(self) -> "BodyShare":
         """The share of one request's body, still empty."""
         return BodyShare(self._bytes, self._arriving, self.shed)
@@ -136,7 +132,17 @@ class BodyShare:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """It takes nothing any more."""
         self._share.used -= self._own
+        self._own = 0
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it may grow, though none of those on their way gives way to it."""
+        return self._share.used - self._own < self._share.limit
 
     @contextmanager
     def arriving(self, end: Callable[[], None], clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
@@ -166,8 +172,7 @@ class BodyShare:
         if self._clock() - self._since < _UNDISTURBED_SECONDS:
             return False
         self._arriving.pop(self, None)
-        self._share.used -= self._own
-        self._own = 0
+        self.close()
         self._shed.slow.inc()
         self._end()
         return True

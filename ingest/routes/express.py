@@ -27,7 +27,7 @@ class ExpressWays:
         self._reception = reception
         self._metrics = metrics
         self._capacity = capacity
-        self._most_bytes = min(limits.max_bytes, limits.max_inflated_bytes)
+        self.most_bytes = min(limits.max_bytes, limits.max_inflated_bytes)
         self._acks = _Acks()
 
     def open(self, request: web.Request, decoder: Decoder, receipt_of: ReceiptOf) -> None:
@@ -36,37 +36,24 @@ class ExpressWays:
         if isinstance(connection, Connection) and admitted is not None:
             connection.remember(request, _WriteWay(self, request.path, admitted, decoder, receipt_of))
 
-    def begin(self, way: "_WriteWay", body: bytes) -> Coroutine[Any, Any, bytes] | None:
-        """None if the body is too much for the lane, or the pass holds no more; nothing has happened then."""
-        size = len(body)
-        if size > self._most_bytes or not way.admitted.holds():
-            return None
-        if size > SMALL_BODY_BYTES and not self._capacity.has_room():
-            return None
+    async def answered(self, way: "_WriteWay", body: bytes) -> bytes:
+        """The whole answer, once ``body`` is decoded, what it holds is durable, and all is counted."""
         started = time.perf_counter()
         try:
-            decoded = self._reception.decoded_at_once(way.decoder, body)
-        except IngestError:
-            # To be raised again where it is answered.
-            return None
-        if decoded is None:
-            return None
-        way.admitted.use()
-        return self._kept(way, decoded, size, started)
-
-    async def _kept(self, way: "_WriteWay", decoded: Decoded, size: int, started: float) -> bytes:
-        try:
-            if size <= SMALL_BODY_BYTES:
-                await self._reception.keep(decoded, started)
-            else:
-                with self._capacity.body() as share:
-                    share.grow_to(size)
-                    await self._reception.keep(decoded, started)
+            if len(body) <= SMALL_BODY_BYTES:
+                return await self._kept(way, body, started)
+            with self._capacity.body() as share:
+                share.grow_to(len(body))
+                return await self._kept(way, body, started)
         except IngestError as error:
             self._metrics.rejected.labels(error.code).inc()
             return whole(answer_to(way.path, error))
         except Exception:
             return whole(unexpected("POST", way.path))
+
+    async def _kept(self, way: "_WriteWay", body: bytes, started: float) -> bytes:
+        decoded = await self._reception.decoded(way.decoder, body)
+        await self._reception.keep(decoded, started)
         return self._acks.of(way.receipt_of, decoded)
 
 
@@ -82,8 +69,16 @@ class _WriteWay:
         self.decoder = decoder
         self.receipt_of = receipt_of
 
+    @property
+    def most_bytes(self) -> int:
+        return self._ways.most_bytes
+
     def begin(self, body: bytes, /) -> Coroutine[Any, Any, bytes] | None:
-        return self._ways.begin(self, body)
+        """None if the body is too long, or the sender's pass holds no more."""
+        if len(body) > self._ways.most_bytes or not self.admitted.holds():
+            return None
+        self.admitted.use()
+        return self._ways.answered(self, body)
 
 
 class _Acks:

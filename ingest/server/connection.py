@@ -66,7 +66,7 @@ class Connection(web.RequestHandler):
             auto_decompress=False,
         )
         self._gate = Gate(self._parser, self, capacity, refusals)
-        self._express = Express(loop, capacity, self)
+        self._express = Express(loop, self._gate, capacity, self)
         self._parser: Any = self._gate
         self._patience = patience
         self._capacity = capacity
@@ -102,7 +102,7 @@ class Connection(web.RequestHandler):
             and not waiter.done()
             and not self._messages
             and self._stuck_since is None
-            and not self._express.is_at_work
+            and not self._express.is_busy
         )
 
     def idle_seconds(self, now: float) -> float:
@@ -160,6 +160,7 @@ class Connection(web.RequestHandler):
         A client that is gone for good looks the same, and nothing is read for it.
         """
         express = self._express
+        express.give_up()
         ends_with_write = self._gate.ends_with_write or (express.is_at_work and not express.is_awaited)
         self._half_closed = (
             ends_with_write and not self.is_idle() and self._stuck_since is None and self.ssl_context is None
@@ -167,8 +168,14 @@ class Connection(web.RequestHandler):
         return self._half_closed
 
     def data_received(self, data: bytes) -> None:
-        if self._went_express(data):
-            return
+        if data and not self._close and not self._force_close and self._express.takes(data):
+            # As of aiohttp's own requests, whose end a shutdown awaits.
+            self._request_in_progress = self._request_in_progress or self._express.is_at_work
+        else:
+            self.pass_on(data)
+
+    def pass_on(self, data: bytes) -> None:
+        """Have aiohttp parse ``data`` and handle what it is."""
         requests = self._request_count
         super().data_received(data)
         # aiohttp remembers what was wrong, with the frames that held the data: megabytes until a search for cycles.
@@ -178,15 +185,6 @@ class Connection(web.RequestHandler):
             self._head_since = None
         elif self._head_since is None and self.is_idle():
             self._head_since = self._loop.time()
-
-    def _went_express(self, data: bytes) -> bool:
-        known = self._gate.recall(data)
-        if known is None or self._close or self._force_close or not self.is_idle():
-            return False
-        took = self._express.take(*known)
-        # As of aiohttp's own requests, whose end a shutdown awaits.
-        self._request_in_progress = self._express.is_at_work
-        return took
 
     def _handle_request(
         self,
@@ -208,7 +206,7 @@ class Connection(web.RequestHandler):
 
     def _process_keepalive(self) -> None:
         # For aiohttp it rests while its lane is at work.
-        if self._express.is_at_work:
+        if self._express.is_busy:
             self._keepalive_handle = self._loop.call_later(self._keepalive_timeout, self._process_keepalive)
         else:
             super()._process_keepalive()
@@ -251,6 +249,7 @@ class Connection(web.RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         reading = self._task_handler if self._is_read() else None
         super().connection_lost(exc)
+        self._express.forget()
         self._wire = None
         if self._waiter is not None:
             # No handler will come to what was let in. One that has begun finishes, and counts until then.

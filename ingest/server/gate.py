@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from ingest.capacity import Capacity
 from ingest.server.answers import Refusals
-from ingest.server.heads import Head, Heads, Known, Way, head_bytes
+from ingest.server.heads import Found, Head, Heads, Known, Way, head_bytes
 
 _HTTP_1_1 = (1, 1)
 # A chunk of one byte takes six on the wire.
@@ -49,7 +49,7 @@ class Gate:
         self._last: Any = None
         self._wire_bytes = 0
         self._place = _Place()
-        # The head of the write that was let in last, which may come again.
+        # The head of the write that came last, which may come again.
         self._admitted: _Admitted | None = None
         self._heads = Heads()
         # Everything but feed_data is the parser's own.
@@ -60,8 +60,6 @@ class Gate:
 
     def feed_data(self, data: bytes) -> Any:
         """What the parser makes of ``data``, without a request that was refused here."""
-        if data:
-            self._admitted = None
         try:
             parsed = self._parser.feed_data(data)
             messages, upgraded, tail = parsed
@@ -74,15 +72,20 @@ class Gate:
             size = len(data)
             del data
         self._weigh(messages, size)
+        if messages:
+            self._admitted = None
         if len(messages) != 1 or upgraded or not self._doorway.is_idle():
             return parsed
         message, payload = messages[0]
         refusal = self._refusal_of.get(message.path.partition("?")[0]) if message.method == "POST" else None
-        if refusal is None or message.should_close or message.version != _HTTP_1_1 or not payload.is_eof():
+        if refusal is None or message.should_close or message.version != _HTTP_1_1:
+            return parsed
+        if head is not None:
+            self._admitted = _Admitted(head, message, payload, refusal)
+        if not payload.is_eof():
             return parsed
         if self._capacity.enter():
             self._doorway.count()
-            self._admitted = _Admitted(head, message, size - len(head), refusal) if head else None
             return parsed
         self._parser.message_consumed()
         self._doorway.answer(refusal)
@@ -91,14 +94,14 @@ class Gate:
     def remember(self, headers: object, way: Way) -> None:
         """The request at work, if it is the one that has these ``headers``, and all with the same head lead ``way``."""
         admitted, self._admitted = self._admitted, None
-        if admitted is None or admitted.message.headers is not headers:
+        if admitted is None or admitted.message.headers is not headers or not self._place.is_between:
             return
-        head = Head.of(admitted.head, admitted.message, admitted.body_bytes)
+        head = Head.of(admitted.head, admitted.message, admitted.payload.total_bytes)
         if head is not None:
             self._heads.remember(head, Known(way, admitted.refusal))
 
-    def recall(self, data: bytes) -> tuple[Known, bytes] | None:
-        """Where ``data`` leads and its body, if the parser need not see it: one whole request whose head is known."""
+    def recall(self, data: bytes) -> Found | None:
+        """What begins with ``data``, if the parser need not see it: its head is known, and nothing stands before it."""
         return self._heads.find(data) if self._place.is_between else None
 
     @property
@@ -121,11 +124,11 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class _Admitted:
-    """A whole write that was let in, until its handler says where it leads."""
+    """A write that came alone, until its handler says where it leads."""
 
     head: bytes
     message: Any
-    body_bytes: int
+    payload: Any
     refusal: bytes
 
 

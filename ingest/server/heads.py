@@ -20,6 +20,11 @@ _UNUSUAL = ("Transfer-Encoding", "Content-Encoding", "Expect", "Upgrade")
 class Way(Protocol):
     """What requests of a remembered head lead to, without aiohttp."""
 
+    @property
+    def most_bytes(self) -> int:
+        """The longest body that it takes."""
+        ...
+
     def begin(self, body: bytes, /) -> Coroutine[Any, Any, bytes] | None:
         """The work that ends with the whole HTTP answer; it awaits futures alone, for no task runs it.
 
@@ -33,6 +38,14 @@ class Known(NamedTuple):
 
     way: Way
     refusal: bytes
+
+
+class Found(NamedTuple):
+    """A request with a known head, whose body is at ``start`` to ``end`` of what comes."""
+
+    known: Known
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +71,8 @@ class Head:
         line_end = sum(len(line) + 2 for line in lines[: places[0] + 1]) - 2
         return Head(head[: line_end - len(digits)], head[line_end:])
 
-    def body_of(self, request: bytes) -> bytes | None:
-        """The body of ``request``, if that is one whole request with this head and nothing more."""
+    def body_of(self, request: bytes) -> tuple[int, int] | None:
+        """Where the body of ``request`` is, or will be, if it begins with this head."""
         before = self.before_length
         if not request.startswith(before):
             return None
@@ -70,10 +83,10 @@ class Head:
         if end < 0 or not digits.isdigit() or (digits[0] == ord("0") and end != start + 1):
             return None
         after = self.after_length
-        body = end + len(after)
-        if not request.startswith(after, end) or len(request) - body != int(digits):
+        if not request.startswith(after, end):
             return None
-        return request[body:]
+        body = end + len(after)
+        return body, body + int(digits)
 
 
 class Heads:
@@ -88,12 +101,12 @@ class Heads:
             del self._known[next(iter(self._known))]
         self._known[head] = known
 
-    def find(self, request: bytes) -> tuple[Known, bytes] | None:
-        """Where ``request`` leads and its body, if it is whole, alone, and has a head that is known."""
+    def find(self, request: bytes) -> Found | None:
+        """What ``request`` is, if it begins with a head that is known."""
         for head, known in self._known.items():
             body = head.body_of(request)
             if body is not None:
-                return known, body
+                return Found(known, *body)
         return None
 
 

@@ -35,10 +35,10 @@ BODIES = {
     "array": (TWO, True),
     "one in a line": (EVENT + b"\n", True),
     "large": (b"[" + b",".join([EVENT] * 100) + b"]", True),
-    "huge": (b" " * 300_000 + EVENT, False),
+    "huge": (b" " * 300_000 + EVENT, True),
     "number": (EVENT.replace(b'"1"', b"23.5"), True),
     "escaped": (EVENT.replace(b'"1"', b'"\\u00e9"'), True),
-    "large and not plain": (b"[" + b",".join([EVENT] * 300) + b",{}]", False),
+    "large and not plain": (b"[" + b",".join([EVENT] * 300) + b",{}]", True),
     "no JSON": (b"{", True),
     "empty": (b"", True),
     "blank": (b" ", True),
@@ -177,6 +177,90 @@ async def test_what_is_ambiguous_is_refused_on_a_connection_that_is_known_too(na
         answers = await client.rest()
         assert answers.split(b" ")[1] == b"400", answers
         assert answers.count(b"HTTP/1.") == 1, "what followed was answered, too"
+
+
+async def send_slowly(client: Client, *pieces: bytes) -> None:
+    for piece in pieces:
+        client.writer.write(piece)
+        await asyncio.sleep(0.05)
+
+
+LARGE = b"[" + b",".join([EVENT] * 2000) + b"]"
+
+
+@pytest.mark.parametrize("body", [EVENT, LARGE, b"[" + LARGE + b"]"], ids=["small", "large", "bad"])
+@pytest.mark.parametrize("is_known_from_pieces", [False, True])
+async def test_a_body_may_come_in_pieces(body: bytes, is_known_from_pieces: bool) -> None:
+    request = post(body)
+    pieces = request[:100], request[100:110], request[110:-5], request[-5:]
+    async with serving() as lanes, lanes.client() as ordinary, lanes.client() as known:
+        expected = await ordinary.ask(request)
+        if is_known_from_pieces:
+            await send_slowly(known, post()[:100], post()[100:])
+            await known.answer()
+        else:
+            await let_in(known)
+        before = lanes.slow_requests
+        for _ in range(2):
+            await send_slowly(known, *pieces)
+            assert await known.answer() == expected
+        assert lanes.slow_requests == before
+        assert lanes.capacity.gauges()["body_bytes_at_work"] == 0
+
+
+async def test_a_body_that_comes_slowly_has_its_time_out_with_aiohttp() -> None:
+    async with serving(Settings(port=0, body_timeout_seconds=1.0)) as lanes, lanes.client() as client:
+        await let_in(client)
+        client.writer.write(post(LARGE)[:1000])
+        assert (await client.answer()).startswith(b"HTTP/1.1 408 ")
+        assert lanes.slow_requests == 2
+        async with lanes.client() as slow:
+            await let_in(slow)
+            await send_slowly(slow, post()[:-2])
+            await asyncio.sleep(0.7)
+            assert (await slow.ask(b'"}')).startswith(b"HTTP/1.1 202 ")
+            assert (await slow.ask(post())).startswith(b"HTTP/1.1 202 ")
+
+
+async def test_what_comes_behind_the_last_piece_is_the_next_request() -> None:
+    async with serving() as lanes, lanes.client() as client:
+        await let_in(client)
+        await send_slowly(client, post(LARGE)[:1000], post(LARGE)[1000:] + post(TWO) + post()[:20], post()[20:])
+        for count in (2000, 2, 1):
+            assert (await client.answer()).endswith(b'{"accepted":%d,"rejected":[]}\n' % count)
+
+
+@pytest.mark.parametrize("ends", ["half", "gone"])
+async def test_a_body_that_ends_too_soon_leaves_nothing_behind(ends: str) -> None:
+    async with serving(Settings(port=0, max_pending_bytes=50_000)) as lanes, lanes.client() as client:
+        await let_in(client)
+        await send_slowly(client, post(LARGE)[:1000], post(LARGE)[1000:100_000])
+        assert lanes.capacity.gauges()["body_bytes_at_work"] == 100_000
+        if ends == "half":
+            client.writer.write_eof()
+            assert await client.rest() == b""
+        else:
+            client.writer.transport.abort()
+        async with asyncio.timeout(20):
+            while lanes.capacity.gauges()["body_bytes_at_work"]:
+                await asyncio.sleep(0.01)
+        assert len(lanes.sink.kept) == 1
+
+
+async def test_a_body_for_which_there_is_no_more_room_is_refused_while_it_comes() -> None:
+    async with (
+        serving(Settings(port=0, max_pending_bytes=50_000)) as lanes,
+        lanes.client() as one,
+        lanes.client() as two,
+    ):
+        await let_in(one)
+        await let_in(two)
+        await send_slowly(two, post(LARGE)[:1000])
+        await send_slowly(one, post(LARGE)[:1000], post(LARGE)[1000:100_000])
+        await send_slowly(two, post(LARGE)[1000:2000])
+        assert (await two.answer()).startswith(b"HTTP/1.1 503 ")
+        await send_slowly(one, post(LARGE)[100_000:])
+        assert (await one.answer()).startswith(b"HTTP/1.1 202 ")
 
 
 NUMBERS = {
