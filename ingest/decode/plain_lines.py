@@ -14,7 +14,9 @@ from ingest.tag import MAX_CACHED_TAGS
 
 _START = b"events,"
 _VALUE = b"value="
-_BACKSLASH = ord("\\")
+# Stand for what would part a text in two.
+_BLANK, _NEWLINE = b"\x01", b"\x02"
+_NEVER_PLAIN = (ord("\\"), ord(_BLANK), ord(_NEWLINE))
 # Of a line: key, field, time, and its end.
 _PARTS = 4
 _MAX_CACHED_KEY_BYTES = 512
@@ -39,11 +41,10 @@ class PlainLines:
 
     def events(self, body: bytes, unit_ns: int) -> Events | None:
         """The events of all lines, if they are plain, as yet unchecked; times are in units of ``unit_ns``."""
-        if not body.startswith(_START) or _BACKSLASH in body:
+        if not body.startswith(_START) or any(mark in body for mark in _NEVER_PLAIN):
             return None
-        parts = body.removesuffix(b"\n").replace(b"\n", b" \n ").split(b" ")
-        ends = parts[3::_PARTS]
-        if len(parts) != len(ends) * _PARTS + _PARTS - 1 or ends.count(b"\n") != len(ends):
+        parts = _parts(body) or (_parts(_with_stand_ins(body)) if b'"' in body else None)
+        if parts is None:
             return None
         try:
             return Events(
@@ -53,6 +54,24 @@ class PlainLines:
             )
         except _NotPlain:
             return None
+
+
+def _parts(body: bytes) -> list[bytes] | None:
+    parts = body.removesuffix(b"\n").replace(b"\n", b" \n ").split(b" ")
+    ends = parts[3::_PARTS]
+    fit = len(parts) == len(ends) * _PARTS + _PARTS - 1 and ends.count(b"\n") == len(ends)
+    return parts if fit else None
+
+
+def _with_stand_ins(body: bytes) -> bytes:
+    """For blanks and newlines between quotes. If these are not those of a text, the field will not be one."""
+    pieces = body.split(b'"')
+    pieces[1::2] = b'"'.join(pieces[1::2]).replace(b" ", _BLANK).replace(b"\n", _NEWLINE).split(b'"')
+    return b'"'.join(pieces)
+
+
+def _as_it_came(field: bytes) -> bytes:
+    return field.replace(_BLANK, b" ").replace(_NEWLINE, b"\n")
 
 
 def _timestamps_ms(times: list[bytes], unit_ns: int) -> list[int]:
@@ -72,7 +91,7 @@ def _timestamps_ms(times: list[bytes], unit_ns: int) -> list[int]:
 def _tags(keys: list[bytes]) -> list[str]:
     lines = _parsed(b"%b v=1" % key for key in keys)
     tags = [name for name in (name_of(line.key) for line in lines) if isinstance(name, str)]
-    if [line.key for line in lines] != keys or len(tags) != len(keys):
+    if [line.key for line in lines] != list(map(_as_it_came, keys)) or len(tags) != len(keys):
         raise _NotPlain
     return tags
 
@@ -92,9 +111,10 @@ def _numbers(fields: list[bytes]) -> list[str] | None:
 
 
 def _texts(fields: list[bytes]) -> list[str]:
-    lines = _parsed(b"m %b 1" % field for field in fields)
+    as_they_came = list(map(_as_it_came, fields))
+    lines = _parsed(b"m %b 1" % field for field in as_they_came)
     valores = [valor for valor in (valor_of(line.fields) for line in lines) if isinstance(valor, str)]
-    if [line.fields for line in lines] != fields or len(valores) != len(fields):
+    if [line.fields for line in lines] != as_they_came or len(valores) != len(fields):
         raise _NotPlain
     return valores
 
