@@ -57,6 +57,7 @@ async def running(settings: Settings, reached: Reached = never) -> AsyncIterator
     Raises FolderInUse, or OSError if it cannot listen or write.
     """
     metrics, arrivals, part = Metrics(), Arrivals(), share(settings)
+    # Events that this process takes come to the arrivals as those of the workers beside it do.
     crew = Crew(settings, arrivals)
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(DataFolder(settings.data_dir))
@@ -117,6 +118,8 @@ async def _influx_backend(
         stack.push_async_callback(store.close)
         left = await stack.enter_async_context(leftovers(settings, events, reached))
         intake = await stack.enter_async_context(shipping(settings, folder.path, events, metrics, reached))
+        for each in left:
+            intake.series.learned(each.intake.series.ids())
         rollup_writer = await stack.enter_async_context(point_writer(settings, settings.influx_rollup_bucket))
         recount = Recount(events, rollup, rollup_writer, reached)
         spools = [one.spool for one in (intake, *(each.intake for each in left)) if one.spool]

@@ -99,7 +99,7 @@ class Backend:
         """Those of the intake, and counts that are late."""
         late = []
         if self._lag_seconds > _LATE_SECONDS:
-            minutes = self.intake.depth.dirty_minutes
+            minutes = self.rollup.waiting_minutes if self.rollup else 0
             late.append(f"counts are {self._lag_seconds:.0f} s behind, {minutes} minutes wait, the oldest last")
         return [*self.intake.warnings(), *self.store_warnings(), *late]
 

@@ -63,6 +63,11 @@ class Keeper:
         """The counts hold everything that was stored until so long ago, or before the start; 0 if they hold all."""
         return time.monotonic() - self._caught_up_at if self._marks.depth.dirty_minutes else 0.0
 
+    @property
+    def waiting_minutes(self) -> int:
+        """How many minutes wait to be counted, as far as that is known."""
+        return self._marks.depth.dirty_minutes
+
     async def run(self) -> None:
         """Count for ever."""
         while True:

@@ -191,7 +191,7 @@ async def listening(crowd: Crowd, doors: Doors) -> AsyncIterator[str]:
     """
     listeners = await _listeners(doors)
     try:
-        async with taking(crowd, listeners):
+        async with taking(crowd, listeners), beside(crowd.sweep()):
             yield doors.url(listeners[0].getsockname()[1])
     finally:
         for listener in listeners:
@@ -200,13 +200,12 @@ async def listening(crowd: Crowd, doors: Doors) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def taking(crowd: Crowd, listeners: Sequence[socket.socket]) -> AsyncIterator[None]:
-    """Whoever comes to ``listeners`` joins the ``crowd``, until the context ends."""
+    """Whoever comes to ``listeners`` joins the ``crowd``, until the context ends; who is overdue is not looked for."""
     loop = asyncio.get_running_loop()
     for listener in listeners:
         loop.add_reader(listener, crowd.take, listener)
     try:
-        async with beside(crowd.sweep()):
-            yield
+        yield
     finally:
         for listener in listeners:
             loop.remove_reader(listener)

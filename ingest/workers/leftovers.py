@@ -6,13 +6,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import structlog
 
 from ingest.backend import Leftover
-from ingest.data_folder import DataFolder, worker_folder, worker_numbers
+from ingest.data_folder import worker_folder, worker_numbers
 from ingest.fail_points import Reached
 from ingest.influxql import InfluxQL
 from ingest.metrics import Metrics
 from ingest.settings import Settings
 from ingest.wiring.archiving import archiving
 from ingest.wiring.shipping import shipping
+from ingest.workers.inherited import inherited
 
 
 @asynccontextmanager
@@ -24,9 +25,9 @@ async def leftovers(settings: Settings, events: InfluxQL, reached: Reached) -> A
         for number in worker_numbers(settings.data_dir):
             if number <= settings.workers:
                 continue
-            folder = stack.enter_context(DataFolder(worker_folder(settings.data_dir, number)))
+            folder = await inherited(stack, worker_folder(settings.data_dir, number))
             metrics = Metrics()
-            intake = await stack.enter_async_context(shipping(settings, folder.path, events, metrics, reached))
+            intake = await stack.enter_async_context(shipping(settings, folder, events, metrics, reached))
             metrics.watch(intake.gauges)
             archive_path = worker_folder(settings.archive_dir, number) if settings.archive_dir else None
             has_archive = archive_path is not None and archive_path.is_dir()

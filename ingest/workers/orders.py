@@ -42,6 +42,14 @@ class Orders:
         """From now on it can be asked."""
         self._intake, self._archive, self._metrics = intake, archive, metrics
 
+    async def end(self) -> None:
+        """From now on there is no answer: what was asked about is being closed."""
+        self._intake = None
+        for answering in self._answering:
+            answering.cancel()
+        if self._answering:
+            await asyncio.wait(self._answering)
+
     async def port(self) -> int | None:
         """Where to listen, when it is time; None if that never comes."""
         stopped = asyncio.create_task(self.stop.wait())

@@ -1,20 +1,17 @@
 """A worker: a process that takes events on the shared port, keeps them in a spool of its own, and ships them."""
 
-import asyncio
 import os
 import socket
 import sqlite3
 import sys
-import time
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from pathlib import Path
 
 import structlog
 
 from ingest import fail_points, log, process
 from ingest.background import beside
-from ingest.data_folder import DataFolder, FolderInUse, worker_folder
+from ingest.data_folder import FolderInUse, worker_folder
 from ingest.fail_points import Point
 from ingest.live.watched_sink import WatchedSink
 from ingest.metrics import Metrics
@@ -24,13 +21,10 @@ from ingest.wiring.serving import application_of, entrance, serving
 from ingest.wiring.shipping import reader, shipping
 from ingest.workers.channel import Channel
 from ingest.workers.forward import forwarding
+from ingest.workers.inherited import inherited
 from ingest.workers.messages import Begin, Known, Listening, Opened, ToWorker, decoded
 from ingest.workers.orders import Orders
 from ingest.workers.outbox import Outbox
-
-# The one before it finishes what it has, or has been killed a moment ago.
-_PREDECESSOR_SECONDS = 30.0
-_LOOK_SECONDS = 0.05
 
 
 def main() -> int:
@@ -63,7 +57,7 @@ async def _work(number: int, end: socket.socket) -> None:
 async def _take_events(number: int, settings: Settings, channel: Channel[ToWorker], orders: Orders) -> None:
     reached, metrics = fail_points.chosen(os.environ), Metrics()
     async with AsyncExitStack() as stack:
-        folder = await _own(stack, worker_folder(settings.data_dir, number))
+        folder = await inherited(stack, worker_folder(settings.data_dir, number))
         events = reader(settings, settings.influx_bucket)
         stack.push_async_callback(events.close)
         intake = await stack.enter_async_context(shipping(settings, folder, events, metrics, reached))
@@ -73,6 +67,7 @@ async def _take_events(number: int, settings: Settings, channel: Channel[ToWorke
         archive_path = worker_folder(settings.archive_dir, number) if settings.archive_dir else None
         archive = await stack.enter_async_context(archiving(settings, archive_path, metrics))
         orders.of(intake, archive, metrics)
+        stack.push_async_callback(orders.end)
         channel.send(Opened(intake.series.ids()))
         port = await orders.port()
         if port is None:
@@ -85,18 +80,6 @@ async def _take_events(number: int, settings: Settings, channel: Channel[ToWorke
         await stack.enter_async_context(serving(application, before))
         channel.send(Listening())
         await orders.stop.wait()
-
-
-async def _own(stack: AsyncExitStack, path: Path) -> Path:
-    """The folder, as soon as it is nobody else's, until the stack is left. Raises FolderInUse if it stays that."""
-    deadline = time.monotonic() + _PREDECESSOR_SECONDS
-    while True:
-        try:
-            return stack.enter_context(DataFolder(path)).path
-        except FolderInUse:
-            if time.monotonic() >= deadline:
-                raise
-            await asyncio.sleep(_LOOK_SECONDS)
 
 
 if __name__ == "__main__":

@@ -139,10 +139,13 @@ def test_of_fewer_workers_than_before_the_main_one_ships_what_the_others_left(
     away = ["--influx-url", "http://127.0.0.1:9"]
     with staffed(tmp_path, influx_server, influx_bucket, 3, *away) as service:
         asyncio.run(put_over_many(service.url, 30, 2))
+        assert accepts_ten(service, pids_beside(service)[0], "other")
         assert service.stop() == 0
-    with staffed(tmp_path, influx_server, influx_bucket, 1) as service:
-        assert wait_until_counted(service, 60) == 60
+    with staffed(tmp_path, influx_server, influx_bucket, 1, "--max-new-series-a-minute", "1") as service:
+        assert wait_until_counted(service, 70) == 70
         assert service.metric("ingest_spool_points") == 0
+        # What the others knew is new to nobody: nine of these would be too many a minute.
+        assert accepts_ten(service, service.pid, "other")
         [told] = events_of(service.log, "shipping_leftovers")
         assert set(told["points_of_workers"]) == {"2", "3"}, told
         assert service.stop() == 0
@@ -151,14 +154,6 @@ def test_of_fewer_workers_than_before_the_main_one_ships_what_the_others_left(
 def test_a_sensor_that_one_worker_knows_is_new_to_none(
     tmp_path: Path, influx_server: InfluxServer, influx_bucket: str
 ) -> None:
-    def accepts_ten(service: Service, pid: int, kind: str) -> bool:
-        events = [{"timestamp": 1_700_000_000_000, "tag": f"a.b.{kind}{n}", "valor": "1"} for n in range(10)]
-        body = json.dumps(events).encode()
-        with connected(service, pid) as client:
-            head = f"POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
-            client.sendall(head.encode() + body)
-            return client.recv(65_536).endswith(b'{"accepted":10,"rejected":[]}\n')
-
     # Ten new ones for each of the two.
     limits = ["--max-new-series-a-minute", "20"]
     with staffed(tmp_path, influx_server, influx_bucket, 2, *limits) as service:
@@ -199,6 +194,15 @@ def test_the_embedded_store_has_one_writer(tmp_path: Path) -> None:
     assert result.stderr == (
         "ingest: workers: the embedded store has one writer: leave --workers out, or take --store influx\n"
     )
+
+
+def accepts_ten(service: Service, pid: int, kind: str) -> bool:
+    events = [{"timestamp": 1_700_000_000_000, "tag": f"a.b.{kind}{n}", "valor": "1"} for n in range(10)]
+    body = json.dumps(events).encode()
+    with connected(service, pid) as client:
+        head = f"POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+        client.sendall(head.encode() + body)
+        return client.recv(65_536).endswith(b'{"accepted":10,"rejected":[]}\n')
 
 
 def run(*options: str) -> "subprocess.CompletedProcess[str]":
