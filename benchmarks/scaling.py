@@ -19,8 +19,8 @@ _MOST_ROUNDS = 3
 _NO_LIMIT = ("--max-series", "10000000", "--max-new-series-a-minute", "100000000")
 _SLOWEST_SECONDS = 300.0
 _ELSEWHERE = ", InfluxDB on another machine"
-_BATCH_CONNECTIONS = 4
-_SINGLE_CONNECTIONS = 64
+_FEWEST_CONNECTIONS = 4
+_MOST_CONNECTIONS = 64
 
 
 @dataclass(frozen=True)
@@ -118,8 +118,9 @@ def _row(bench: Bench, what: str, plan: Plan, start: Start) -> Row:
 
 def _run(place: Place, sender: Sending, before: int) -> Figures:
     used = place.peer.tree.cpu_seconds()
-    single = sender.plan.batch == 1
-    sent = sender.send(place.peer.job(sender.plan.form, _SINGLE_CONNECTIONS if single else _BATCH_CONNECTIONS))
+    # Who sends few at a time is seldom alone.
+    connections = min(_MOST_CONNECTIONS, max(_FEWEST_CONNECTIONS, 1000 // sender.plan.batch))
+    sent = sender.send(place.peer.job(sender.plan.form, connections))
     ended, counted = place.wait(before + sent.events)
     used = place.peer.tree.cpu_seconds() - used
     expected = before + sent.events
