@@ -29,9 +29,9 @@ NS_PER_PRECISION = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10*
 # InfluxDB's own bounds: the two outermost values of 64 bits mean something else to it.
 _MIN_TIME_NS, _MAX_TIME_NS = -(2**63) + 2, 2**63 - 2
 _MAX_CACHED_KEYS = 200_000
+_MAX_CACHED_KEY_BYTES = 512
 # More lines than this allows do not fit into a body.
 _SHORTEST_BYTES = len("m f=1\n")
-_MAX_CACHED_KEY_BYTES = 512
 _NOT_KEPT = Reject("measurement", "the embedded store keeps the measurement events only; --store influx keeps any")
 
 
