@@ -263,6 +263,18 @@ async def test_a_body_for_which_there_is_no_more_room_is_refused_while_it_comes(
         assert (await one.answer()).startswith(b"HTTP/1.1 202 ")
 
 
+@pytest.mark.parametrize(
+    "begun", [b"POST /events HTTP/1.1\r\nHost: p\r\nX: ", b"POST /events HTTP/1.1\r\nX: y\r\n", b"POS", b"\r\n"]
+)
+async def test_a_known_head_that_stands_within_another_one_is_no_head(begun: bytes) -> None:
+    async with serving() as lanes, lanes.client() as new, lanes.client() as known:
+        await let_in(known)
+        assert (await went_express(lanes, known, post()))[1]
+        for client in (new, known):
+            await send_slowly(client, begun, post())
+        assert await known.answer() == await new.answer()
+
+
 NUMBERS = {
     "leading zero": b"0%d",
     "hexadecimal": b"0x%x",
