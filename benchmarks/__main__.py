@@ -48,22 +48,30 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     sizes = Sizes()
     parser.add_argument("names", nargs="*", metavar="NAME", help="groups or measurements [default: all]")
-    parser.add_argument("--seconds", type=int, default=60, help="length of the long measurements [default: 60]")
-    parser.add_argument("--rounds", type=int, default=5, help="repetitions of the short ones; medians [default: 5]")
+    parser.add_argument("--seconds", type=_positive, default=60, help="length of the long measurements [default: 60]")
     parser.add_argument(
-        "--events", type=int, default=sizes.batched, help=f"events of a run in batches [default: {sizes.batched}]"
+        "--rounds", type=_positive, default=5, help="repetitions of the short ones; medians [default: 5]"
+    )
+    parser.add_argument(
+        "--events", type=_positive, default=sizes.batched, help=f"events of a run in batches [default: {sizes.batched}]"
     )
     parser.add_argument(
         "--single-events",
-        type=int,
+        type=_positive,
         default=sizes.single,
         help=f"events of a run in requests of their own [default: {sizes.single}]",
     )
     parser.add_argument(
-        "--longest", type=int, default=sizes.longest, help=f"events of fifty_million [default: {sizes.longest}]"
+        "--longest", type=_positive, default=sizes.longest, help=f"events of fifty_million [default: {sizes.longest}]"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there, too")
     return parser.parse_args(arguments)
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text} is no number above 0")
+    return int(text)
 
 
 def _measure(measures: Sequence[catalogue.Measurement], options: argparse.Namespace) -> bool:

@@ -23,7 +23,7 @@ def fifty_million(bench: Bench) -> Iterator[Row]:
     with fresh_bucket(bench.influx, run_name(bench)) as bucket, pulso(bench, bucket) as peer:
         for first in range(0, sizes.longest, sizes.part):
             bench.progress(f"{first:,} of {sizes.longest:,} events are in, at {rates[-1] if rates else 0:,.0f}/s")
-            rates.append(_part(peer, bucket, first, sizes.part))
+            rates.append(_part(peer, bucket, first, min(sizes.part, sizes.longest - first)))
             if first == 0:
                 first_mb = peer.tree.resident_mb()
         last_mb, peak_mb = peer.tree.resident_mb(), peer.tree.peak_mb()

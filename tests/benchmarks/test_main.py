@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import catalogue
+from benchmarks.__main__ import main
 from tools.influx_server import INFLUXD
 
 
@@ -34,6 +35,14 @@ def test_an_unknown_name_is_said_kindly() -> None:
     assert (
         run.stderr == "python -m benchmarks: there is no measurement and no group btaches; --help shows what there is\n"
     )
+
+
+@pytest.mark.parametrize("option", ["--rounds", "--seconds", "--events", "--single-events", "--longest"])
+@pytest.mark.parametrize("number", ["0", "-1", "many"])
+def test_a_number_that_is_none_is_said_kindly(option: str, number: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([f"{option}={number}", "batches"])
+    assert f"argument {option}: {number} is no number above 0" in capsys.readouterr().err
 
 
 def test_results_are_a_table_and_json(tmp_path: Path) -> None:
