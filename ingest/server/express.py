@@ -75,7 +75,7 @@ class Express:
         gathering = self._gathering
         if gathering is not None:
             self.forget()
-            self._counter.pass_on(gathering.whole())
+            self._pass_on(gathering)
 
     def forget(self) -> None:
         """What is coming in is not awaited any more."""
@@ -96,7 +96,12 @@ class Express:
             return
         self.forget()
         if missing or not self._begin(gathering.found.known, gathering.body()):
-            self._counter.pass_on(gathering.whole())
+            self._pass_on(gathering)
+
+    def _pass_on(self, gathering: Gathering) -> None:
+        # Piece by piece, as they came: where a parser finds something wrong it forgets what is whole in the same piece.
+        for piece in gathering.pieces:
+            self._counter.pass_on(piece)
 
     def _begin(self, known: Known, body: bytes) -> bool:
         """Begin a request; False if it has to go aiohttp's way."""

@@ -13,13 +13,13 @@ _SECONDS = 0.5
 class Gathering:
     """Holds what has come of the request ``found`` in ``piece``; ``end`` is called when it takes too long."""
 
-    __slots__ = ("_came", "_pieces", "_share", "_timer", "found")
+    __slots__ = ("_came", "_share", "_timer", "found", "pieces")
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, found: Found, piece: bytes, share: BodyShare, end: Callable[[], None]
     ) -> None:
         self.found = found
-        self._pieces = [piece]
+        self.pieces = [piece]
         self._came = len(piece)
         self._share = share
         self._timer = loop.call_later(_SECONDS, end)
@@ -31,7 +31,7 @@ class Gathering:
 
     def add(self, piece: bytes) -> bool:
         """Whether there is room for it; it is kept all the same."""
-        self._pieces.append(piece)
+        self.pieces.append(piece)
         self._came += len(piece)
         if not self._share.has_room:
             return False
@@ -43,10 +43,6 @@ class Gathering:
         self._timer.cancel()
         self._share.close()
 
-    def whole(self) -> bytes:
-        """All that came."""
-        return b"".join(self._pieces)
-
     def body(self) -> bytes:
         """All that came after the head."""
-        return b"".join([self._pieces[0][self.found.start :], *self._pieces[1:]])
+        return b"".join([self.pieces[0][self.found.start :], *self.pieces[1:]])

@@ -230,6 +230,15 @@ async def test_what_comes_behind_the_last_piece_is_the_next_request() -> None:
             assert (await client.answer()).endswith(b'{"accepted":%d,"rejected":[]}\n' % count)
 
 
+async def test_a_whole_request_is_answered_though_no_request_stands_behind_it() -> None:
+    async with serving() as lanes, lanes.client() as known, lanes.client() as new:
+        await let_in(known)
+        for client in (known, new):
+            await send_slowly(client, post()[:-1], b"}no request\r\n\r\n")
+        assert await known.rest() == await new.rest()
+        assert len(lanes.sink.kept) == 3
+
+
 @pytest.mark.parametrize("ends", ["half", "gone"])
 async def test_a_body_that_ends_too_soon_leaves_nothing_behind(ends: str) -> None:
     async with serving(Settings(port=0, max_pending_bytes=50_000)) as lanes, lanes.client() as client:
