@@ -29,5 +29,5 @@ def test_a_piece_as_long_as_an_answer_is_none() -> None:
 def test_the_end_of_a_connection_is_no_answer() -> None:
     answer = Answer()
     assert answer.status(1, GOOD[:9]) == 0
-    with pytest.raises(RuntimeError, match="HTTP/1.1"):
+    with pytest.raises(RuntimeError, match=r"HTTP/1\.1"):
         answer.status(1, b"")
