@@ -51,6 +51,8 @@ def touched(lines: bytes) -> set[Mark]:
 def marks_of(timestamps_ms: Sequence[int], tags: Sequence[str]) -> frozenset[Mark]:
     """The marks of events, whose times and tags these are."""
     first, last = (time_ms - time_ms % MINUTE_MS for time_ms in (min(timestamps_ms), max(timestamps_ms)))
+    if len(tags) == 1:
+        return frozenset((Mark(first, tags[0]),))
     if first == last:
         # Most bodies are of one minute, and of more sensors than matter.
         return frozenset(Mark(first, tag) for tag in few(set(tags)))

@@ -51,6 +51,9 @@ class SpoolSink:
             blobs, series = await asyncio.to_thread(self._encoded, events, lines)
         else:
             blobs, series = self._encoded(events, lines)
+        if not series:
+            await self._spool.append(blobs)
+            return
         with self._series.saving(series):
             await self._spool.append(blobs, series)
 
@@ -61,13 +64,13 @@ class SpoolSink:
         return self._blobs(events, lines), self._series.unsaved(events, lines)
 
     def _blobs(self, events: Events, lines: Sequence[bytes]) -> list[Blob]:
-        return [
-            *(
-                Blob(encoded, len(part), are_events=True, marks=marks_of(part.timestamps_ms, part.tags))
-                for encoded, part in self._split(events, self._encoder.encode)
-            ),
-            *(Blob(encoded, len(part)) for encoded, part in self._split(lines, b"".join)),
+        blobs = [
+            Blob(encoded, len(part), are_events=True, marks=marks_of(part.timestamps_ms, part.tags))
+            for encoded, part in self._split(events, self._encoder.encode)
         ]
+        if lines:
+            blobs += [Blob(encoded, len(part)) for encoded, part in self._split(lines, b"".join)]
+        return blobs
 
     def _split(self, items: Items, encode: Callable[[Items], bytes]) -> list[tuple[bytes, Items]]:
         if not items:

@@ -178,8 +178,7 @@ class Backlog:
         self._log.error("rows_damaged", rows=len(damaged), ids=[row.id for row in damaged[:10]])
 
     async def _commit_one(self, change: Change) -> None:
-        with self._disk.watched():
-            await self._commits.add(change)
+        await self._disk.committed(self._commits.put(change))
 
     def _commit(self, changes: Sequence[Change]) -> None:
         self._take_turn()

@@ -38,7 +38,7 @@ class Append(msgspec.Struct, frozen=True):
 
     @property
     def bytes(self) -> int:
-        return sum(len(blob.lines) for blob in self.blobs)
+        return sum([len(blob.lines) for blob in self.blobs])
 
 
 class Remove(msgspec.Struct, frozen=True):

@@ -2,8 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable
 
 from ingest.errors import DiskFailed
 from ingest.sqlite import is_full
@@ -23,11 +22,10 @@ class Disk:
         if self.failure and time.monotonic() < self._closed_until:
             raise DiskFailed(self.failure)
 
-    @contextmanager
-    def watched(self) -> Iterator[None]:
-        """Around a commit. Raises DiskFailed for what the disk says."""
+    async def committed(self, commit: Awaitable[None]) -> None:
+        """Wait for it. Raises DiskFailed for what the disk says."""
         try:
-            yield
+            await commit
         except (sqlite3.Error, OSError) as error:
             self.failure = f"the spool cannot be written: {error}"
             if is_full(error):

@@ -51,7 +51,7 @@ class Spool:
         *,
         max_dead_letter_bytes: int = 2**30,
         max_waiting_bytes: int = 48 * 2**20,
-        crowd_bytes: int = 16 * 2**20,
+        crowd_bytes: int = 8 * 2**20,
         reached: Reached = never,
         reserve_bytes: int = 16 * 2**20,
     ) -> None:
@@ -112,11 +112,10 @@ class Spool:
             raise SpoolFull(self._full())
         self._unwritten_bytes += size
         try:
-            if series or not all(blob.marks is not None for blob in blobs):
+            if series or None in [blob.marks for blob in blobs]:
                 await self.backlog.append(append)
             else:
-                with self._disk.watched():
-                    await self._commits.add(append)
+                await self._disk.committed(self._commits.put(append))
         finally:
             self._unwritten_bytes -= size
         self.arrived.set()
@@ -176,8 +175,7 @@ class Spool:
         if self._disk.failure is not None:
             try:
                 await self.backlog.probe()
-                with self._disk.watched():
-                    await self._commits.add(Append((), now_ms()))
+                await self._disk.committed(self._commits.put(Append((), now_ms())))
             except DiskFailed as error:
                 return str(error)
         return self._full() if self.depth.bytes >= self._max_bytes * _NEARLY_FULL else None
