@@ -62,12 +62,22 @@ async def _arriving(request: web.Request, limits: BodyLimits, share: BodyShare) 
 async def _all_of(request: web.Request, limits: BodyLimits, share: BodyShare) -> bytes:
     await _go_on(request)
     body = bytearray()
-    while chunk := await request.content.readany():
+    while chunk := await _more_of(request):
         body += chunk
         if len(body) > limits.max_bytes:
             raise BodyTooLarge(limits.max_bytes)
         share.grow_to(len(body))
     return bytes(body)
+
+
+async def _more_of(request: web.Request) -> bytes:
+    try:
+        return await request.content.readany()
+    except RuntimeError as error:
+        # So aiohttp says that the connection has ended before anybody asked for the body.
+        if request.transport is None:
+            raise ConnectionResetError("the client is gone") from error
+        raise
 
 
 async def _go_on(request: web.Request) -> None:

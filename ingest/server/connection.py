@@ -160,7 +160,8 @@ class Connection(web.RequestHandler):
         A client that is gone for good looks the same, and nothing is read for it.
         """
         express = self._express
-        express.give_up()
+        # A body that has not come by now never will.
+        express.forget()
         ends_with_write = self._gate.ends_with_write or (express.is_at_work and not express.is_awaited)
         self._half_closed = (
             ends_with_write and not self.is_idle() and self._stuck_since is None and self.ssl_context is None
