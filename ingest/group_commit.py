@@ -1,6 +1,7 @@
 """Group commit: everything that arrives while one commit runs goes into the next."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from threading import Thread
@@ -16,11 +17,20 @@ _Done = asyncio.Future[None]
 class GroupCommit(Generic[Item]):
     """Calls ``commit`` with groups of items, in order, in a thread of its own and never twice at a time.
 
-    ``commit`` has made a group durable when it returns; when it raises, none of the group is kept.
+    ``commit`` has made a group durable when it returns; when it raises, none of the group is kept. After a group the
+    thread takes the rest that ``rest_seconds`` gives it, so that the next one gets larger.
     """
 
-    def __init__(self, commit: Callable[[Sequence[Item]], None], name: str, reached: Reached = never) -> None:
+    def __init__(
+        self,
+        commit: Callable[[Sequence[Item]], None],
+        name: str,
+        reached: Reached = never,
+        *,
+        rest_seconds: Callable[[Sequence[Item]], float] = lambda _: 0.0,
+    ) -> None:
         self._commit = commit
+        self._rest_seconds = rest_seconds
         self._reached = reached
         # A plain thread and queue: handing a lone item to an executor and back costs three times as much.
         self._waiting: SimpleQueue[list[tuple[Item, _Done]] | None] = SimpleQueue()
@@ -64,7 +74,10 @@ class GroupCommit(Generic[Item]):
             while not self._waiting.empty():
                 rounds.append(self._waiting.get())
             is_last = None in rounds
-            self._commit_group([entry for entries in rounds if entries is not None for entry in entries])
+            group = [entry for entries in rounds if entries is not None for entry in entries]
+            self._commit_group(group)
+            if rest_seconds := self._rest_seconds([item for item, _ in group]):
+                time.sleep(rest_seconds)
 
     def _commit_group(self, group: Sequence[tuple[Item, _Done]]) -> None:
         if not group:

@@ -60,14 +60,13 @@ class Backlog:
     def __init__(
         self,
         folder: Path,
-        disk: Disk,
         row_points: int,
         row_bytes: int,
         *,
         reached: Reached,
         reserve_bytes: int,
     ) -> None:
-        self._disk = disk
+        self.disk = Disk()
         self._row_points = row_points
         self._row_bytes = row_bytes
         self._reached = reached
@@ -86,6 +85,11 @@ class Backlog:
     @property
     def path(self) -> Path:
         return self._file.path
+
+    def look(self) -> None:
+        """Raises DiskFailed where the file is gone: what is committed then goes with the service."""
+        if not self.path.exists():
+            raise DiskFailed(f"{self.path.name} is gone")
 
     async def append(self, append: Append) -> None:
         """Return once it is on disk. Raises DiskFailed: then none of it is kept."""
@@ -178,7 +182,7 @@ class Backlog:
         self._log.error("rows_damaged", rows=len(damaged), ids=[row.id for row in damaged[:10]])
 
     async def _commit_one(self, change: Change) -> None:
-        await self._disk.committed(self._commits.put(change))
+        await self.disk.committed(self._commits.put(change))
 
     def _commit(self, changes: Sequence[Change]) -> None:
         self._take_turn()

@@ -4,6 +4,7 @@ They live in the spool's file: the commit that takes points out of it says which
 comes between.
 """
 
+import secrets
 import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -39,7 +40,7 @@ _SELECT = "SELECT minute_ms, CAST(tag AS BLOB), marked FROM dirty_minutes"
 
 
 class DirtyMinute(msgspec.Struct, frozen=True, gc=False):
-    """A mark, and how often it was made since it was last counted."""
+    """A mark, and a number that no other one has: made again it is another."""
 
     mark: Mark
     marked: int
@@ -53,10 +54,9 @@ class Selected(NamedTuple):
 
 
 def insert(connection: sqlite3.Connection, marks: Iterable[Mark]) -> None:
-    connection.executemany(
-        "INSERT INTO dirty_minutes (minute_ms, tag) VALUES (?, ?) ON CONFLICT DO UPDATE SET marked = marked + 1",
-        [(mark.start_ms, mark.tag) for mark in marks],
-    )
+    sql = "INSERT INTO dirty_minutes VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET marked = excluded.marked"
+    # Never the same twice: whoever counted a mark of earlier, even one that is gone, must not take this one away.
+    connection.executemany(sql, [(mark.start_ms, mark.tag, secrets.randbits(62)) for mark in marks])
 
 
 def select(connection: sqlite3.Connection, limit: int) -> Selected:

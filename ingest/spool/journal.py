@@ -1,7 +1,9 @@
 """The journal: where events are on disk first. A plain file is a fifth of the work that a database is."""
 
 import os
-from collections.abc import Sequence
+import secrets
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -9,14 +11,16 @@ from threading import Lock
 import structlog
 
 from ingest.fail_points import Point, Reached, never
-from ingest.spool.segment import Broken, Record, packed, scanned
+from ingest.spool.segment import END, Broken, Life, Record, packed, scanned
 
 _NAME = "journal-{:012}"
 _NAMES = "journal-" + "[0-9]" * 12
 # A file to be used again; what stands in it is needed no more.
 _SPARE = "journal-spare"
-# Which segment is there for sure, so that it is missed if it is not.
+# How far the journal has come, so that what is gone or altered is missed.
 _CURRENT = "journal-current"
+_NOTE_SECONDS = 0.02
+_BLOCK_BYTES = 4096
 
 
 class Segment:
@@ -44,10 +48,14 @@ class Journal:
         self._lock = Lock()
         self._file: int | None = None
         self._end = 0
+        self._life = Life(0, 0)
         self._left = sorted(int(path.name.rpartition("-")[2]) for path in folder.glob(_NAMES))
-        self._current = self._noted()
+        self._note_file = os.open(folder / _CURRENT, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._note_at = 0.0
+        self._current, self._acked_bytes = _noted(self._note_file)
         # A segment that was begun is there until a later one is, or none is needed.
         self.is_missed = self._current > max(self._left, default=0)
+        self._spare.unlink(missing_ok=True)
         self._segment = Segment(max(self._current, *self._left, 0), folder)
 
     def recover(self) -> list[tuple[Segment, list[Record | Broken]]]:
@@ -55,7 +63,8 @@ class Journal:
         found = []
         for number in self._left:
             segment = Segment(number, self._path(number))
-            contents = list(scanned(segment.path.read_bytes(), number))
+            acked_bytes = self._acked_bytes if number == self._current else 0
+            contents = list(scanned(_readable(segment.path), number, acked_bytes))
             segment.holds = len(contents)
             if contents:
                 found.append((segment, contents))
@@ -73,13 +82,16 @@ class Journal:
         with self._lock:
             segment.holds += len(records)
         try:
-            self._write(b"".join(part for record in records for part in packed(record, segment.number)))
+            self._write(b"".join([part for record in records for part in packed(record, self._life)]))
         except BaseException:
             self._seal(cut=True)
             self.release(segment, len(records))
             raise
         if self._end >= self._segment_bytes:
             self._seal()
+        elif time.monotonic() >= self._note_at:
+            self._note_at = time.monotonic() + _NOTE_SECONDS
+            self._note(segment.number, self._end)
         return segment
 
     def release(self, segment: Segment, records: int) -> None:
@@ -93,6 +105,7 @@ class Journal:
     def close(self) -> None:
         """Nothing is appended any more; a segment that holds nothing goes."""
         self._seal()
+        os.close(self._note_file)
         with suppress(OSError):
             self._spare.unlink(missing_ok=True)
 
@@ -129,14 +142,17 @@ class Journal:
         except BaseException:
             os.close(file)
             raise
-        self._note(number)
+        self._note(number, 0)
         self._file, self._end = file, 0
+        self._life = Life(number, secrets.randbits(64))
         self._segment = Segment(number, path)
         self._segment.is_sealed = False
 
     def _write(self, records: bytes) -> None:
         assert self._file is not None  # noqa: S101 - _open_segment has opened it
         end = self._end
+        if end == 0:
+            records = self._life.head() + records
         while records:
             written = os.pwrite(self._file, records, end)
             end += written
@@ -150,32 +166,27 @@ class Journal:
         if self._file is None:
             return
         file, self._file = self._file, None
-        if cut:
-            # Where the disk does not take even that, a restart may ship what its sender was told to send again.
-            with suppress(OSError):
+        # Where the disk does not take even that, a restart may ship what its sender was told to send again.
+        with suppress(OSError):
+            if cut:
                 os.ftruncate(file, self._end)
                 os.fdatasync(file)
+            else:
+                os.pwrite(file, b"".join(packed(END, self._life)), self._end)
         os.close(file)
         with self._lock:
             self._segment.is_sealed = True
         self.release(self._segment, 0)
 
-    def _note(self, number: int) -> None:
+    def _note(self, number: int, acked_bytes: int) -> None:
         self._current = number
         # It is a hint: no disk that fails it stops acks.
         with suppress(OSError):
-            (self._folder / _CURRENT).write_text(str(number))
-
-    def _noted(self) -> int:
-        try:
-            text = (self._folder / _CURRENT).read_text()
-        except (FileNotFoundError, UnicodeDecodeError):
-            return 0
-        return int(text) if text.isascii() and text.isdecimal() else 0
+            os.pwrite(self._note_file, b"%012d %012d\n" % (number, acked_bytes), 0)
 
     def _discard(self, segment: Segment) -> None:
         if segment.number == self._current:
-            self._note(0)
+            self._note(0, 0)
         # If that fails, the next start ships what is in it once more, which changes nothing.
         with suppress(OSError):
             if self._spare.exists():
@@ -191,3 +202,30 @@ def _sync(folder: Path) -> None:
         os.fsync(file)
     finally:
         os.close(file)
+
+
+def _noted(file: int) -> tuple[int, int]:
+    """The newest segment and how much of it was acked at least; zeros where that is not known."""
+    words = os.pread(file, 64, 0).split()
+    if len(words) != 2 or not all(word.isdigit() for word in words):
+        return 0, 0
+    return int(words[0]), int(words[1])
+
+
+def _readable(path: Path) -> bytes:
+    """The file's content, with zeros for what the disk does not give back."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b"".join(_blocks(path))
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    size = path.stat().st_size
+    with path.open("rb", buffering=0) as file:
+        for at in range(0, size, _BLOCK_BYTES):
+            length = min(_BLOCK_BYTES, size - at)
+            try:
+                yield os.pread(file.fileno(), length, at)
+            except OSError:
+                yield bytes(length)

@@ -1,4 +1,4 @@
-"""How rows stand in a file of the journal: one record after the other, each with a checksum of its own."""
+"""How rows stand in a file of the journal: a head, then one record after the other, each with a checksum of its own."""
 
 import struct
 import zlib
@@ -11,6 +11,24 @@ _CHECKSUM = struct.Struct("<I")
 _HEAD = struct.Struct("<IIQQ")
 _PREFIX_BYTES = len(_MAGIC) + _CHECKSUM.size
 _LINES_AT = _PREFIX_BYTES + _HEAD.size
+_LIFE = struct.Struct("<8sQQI")
+_LIFE_MAGIC = b"PULSOJ1\n"
+
+
+class Life(msgspec.Struct, frozen=True):
+    """One use of a file, as the segment of this ``number``.
+
+    ``secret`` is a random number of 64 bits: what an earlier life has left in the file is of another one, and nobody
+    can send an event whose text passes for a record.
+    """
+
+    number: int
+    secret: int
+
+    def head(self) -> bytes:
+        """What the file begins with."""
+        head = _LIFE.pack(_LIFE_MAGIC, self.number, self.secret, 0)[: -_CHECKSUM.size]
+        return head + _CHECKSUM.pack(zlib.crc32(head))
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -22,56 +40,76 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
 
 class Broken(msgspec.Struct, frozen=True):
-    """Bytes between records that are none: the disk altered what stood there."""
+    """Bytes that should be records and are none: the disk altered what stood there."""
 
     at: int
     content: bytes
 
 
-def packed(record: Record, segment: int) -> tuple[bytes, bytes]:
-    """What is to be written one after the other: the head, and the lines as they are.
+# The last of a segment that was filled: what stands before it was acked, all of it.
+END = Record(0, 0, b"")
 
-    ``segment`` is in it because files are used again: what an earlier life of the file left behind says another one.
-    """
-    head = _HEAD.pack(len(record.lines), record.points, record.time_ms, segment)
+
+def packed(record: Record, life: Life) -> tuple[bytes, bytes]:
+    """What is to be written one after the other: the head, and the lines as they are."""
+    head = _HEAD.pack(len(record.lines), record.points, record.time_ms, life.secret)
     checksum = zlib.crc32(record.lines, zlib.crc32(head))
     return _MAGIC + _CHECKSUM.pack(checksum) + head, record.lines
 
 
-def scanned(data: bytes, segment: int) -> Iterator[Record | Broken]:
-    """The records of a file, in order, and what is broken between two of them.
+def scanned(data: bytes, number: int, acked_bytes: int = 0) -> Iterator[Record | Broken]:
+    """The records of the file of segment ``number``, in order, and what is broken between them.
 
-    What stands after the last one was never acked: the write that a crash cut short, or an earlier life of the file.
+    What stands after the last one was never acked, unless it is within the first ``acked_bytes``: it is of a write that
+    a crash cut short, or of an earlier life of the file.
     """
-    at = 0
-    while True:
-        found = _next(data, at, segment)
-        if found is None:
-            return
+    life = _life(data)
+    if life is None:
+        # Where the head is altered, nobody knows which records were of this life.
+        if acked_bytes:
+            yield Broken(0, data)
+        return
+    if life.number != number:
+        return
+    at = _LIFE.size
+    while found := _next(data, at, life):
         start, record = found
         if start > at:
             yield Broken(at, data[at:start])
-        yield record
+        if record != END:
+            yield record
         at = start + _LINES_AT + len(record.lines)
+    if at < acked_bytes:
+        yield Broken(at, data[at:acked_bytes])
 
 
-def _next(data: bytes, at: int, segment: int) -> tuple[int, Record] | None:
+def _life(data: bytes) -> Life | None:
+    head = data[: _LIFE.size]
+    if len(head) < _LIFE.size or not head.startswith(_LIFE_MAGIC):
+        return None
+    _, number, secret, checksum = _LIFE.unpack(head)
+    return Life(number, secret) if zlib.crc32(head[: -_CHECKSUM.size]) == checksum else None
+
+
+def _next(data: bytes, at: int, life: Life) -> tuple[int, Record] | None:
     """The first whole record at ``at`` or after it, and where it stands."""
     while (at := data.find(_MAGIC, at)) >= 0:
-        record = _record(data, at, segment)
+        record = _record(data, at, life)
         if record is not None:
             return at, record
         at += 1
     return None
 
 
-def _record(data: bytes, at: int, segment: int) -> Record | None:
+def _record(data: bytes, at: int, life: Life) -> Record | None:
     head = data[at + _PREFIX_BYTES : at + _LINES_AT]
     if len(head) < _HEAD.size:
         return None
-    length, points, time_ms, of_segment = _HEAD.unpack(head)
-    lines = data[at + _LINES_AT : at + _LINES_AT + length] if of_segment == segment else b""
+    length, points, time_ms, secret = _HEAD.unpack(head)
+    if secret != life.secret:
+        return None
+    lines = data[at + _LINES_AT : at + _LINES_AT + length]
     (checksum,) = _CHECKSUM.unpack_from(data, at + len(_MAGIC))
-    if len(lines) != length or of_segment != segment or zlib.crc32(lines, zlib.crc32(head)) != checksum:
+    if len(lines) != length or zlib.crc32(lines, zlib.crc32(head)) != checksum:
         return None
     return Record(time_ms, points, lines)

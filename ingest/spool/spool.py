@@ -28,9 +28,14 @@ _NEARLY_FULL = 0.95
 # Longer than a write takes: events that have waited for so long are a backlog.
 _LATE_SECONDS = 2.0
 _TEND_SECONDS = 0.25
+_STUCK = 2
 # The longest that an ack is held back although its events are on disk.
 _CROWD_SECONDS = 0.2
 _MARK_SECONDS = 1.0
+# So many small appends in one group say that more will come in a moment.
+_THICK = 4
+_THIN_BYTES = 64 * 2**10
+_REST_SECONDS = 0.001
 
 
 class Spool:
@@ -63,9 +68,11 @@ class Spool:
         self._log = structlog.get_logger("spool")
         self._tell_of_disk = Seldom(self._log.error)
         self._disk = Disk()
-        self.backlog = Backlog(folder, self._disk, row_points, row_bytes, reached=reached, reserve_bytes=reserve_bytes)
+        self.backlog = Backlog(folder, row_points, row_bytes, reached=reached, reserve_bytes=reserve_bytes)
         self._journal = Journal(folder, reached=reached)
-        self._commits: GroupCommit[Append] = GroupCommit(self._commit, "journal-write", reached)
+        self._commits: GroupCommit[Append] = GroupCommit(
+            self._commit, "journal-write", reached, rest_seconds=_rest_seconds
+        )
         self._unwritten_bytes = 0
         # What the backlog has to be told before the journal forgets it.
         self._untold, self._told = Untold(), Untold()
@@ -107,15 +114,18 @@ class Spool:
             raise DeadLettersFull(self._max_dead_letter_bytes)
         append = Append(blobs, now_ms(), series)
         size = append.bytes
-        self._disk.check()
+        disk = self.backlog.disk if series or None in [blob.marks for blob in blobs] else self._disk
+        disk.check()
+        if disk is self._disk and self._is_stuck:
+            raise SpoolFull(self._stuck())
         if self.backlog.depth.bytes + self.waiting.bytes + self._unwritten_bytes + size > self._max_bytes:
             raise SpoolFull(self._full())
         self._unwritten_bytes += size
         try:
-            if series or None in [blob.marks for blob in blobs]:
-                await self.backlog.append(append)
+            if disk is self._disk:
+                await disk.committed(self._commits.put(append))
             else:
-                await self._disk.committed(self._commits.put(append))
+                await self.backlog.append(append)
         finally:
             self._unwritten_bytes -= size
         self.arrived.set()
@@ -144,18 +154,15 @@ class Spool:
         """InfluxDB has these, which were taken."""
         unknown = [row.lines for row in rows if row.marks is None]
         marks = await asyncio.to_thread(touched, b"".join(unknown)) if unknown else set[Mark]()
+        self.waiting.forget(rows)
         self._untold.marks.update(marks, *(row.marks for row in rows if row.marks))
         self._untold.released.update(row.segment for row in rows)
-        self.waiting.forget(rows)
 
     async def move(self, rows: Sequence[JournalRow]) -> None:
-        """Take these into the backlog, which were taken. Raises DiskFailed: then they are in its queue again."""
+        """Take these into the backlog, which were taken. Raises DiskFailed: whoever has taken them still has them."""
+        self.backlog.look()
         blobs = [Blob(row.lines, row.points, are_events=True) for row in rows]
-        try:
-            await self.backlog.append(Append(blobs, rows[0].time_ms))
-        except BaseException:
-            self.waiting.put_back(rows)
-            raise
+        await self.backlog.append(Append(blobs, rows[0].time_ms))
         self.waiting.forget(rows)
         for row in rows:
             self._journal.release(row.segment, 1)
@@ -172,12 +179,15 @@ class Spool:
 
     async def trouble(self) -> str | None:
         """Why nothing more is taken now, or None. After a failure it tries the disk, which may be well again."""
-        if self._disk.failure is not None:
-            try:
+        try:
+            if self.backlog.disk.failure is not None or self._disk.failure is not None:
                 await self.backlog.probe()
+            if self._disk.failure is not None:
                 await self._disk.committed(self._commits.put(Append((), now_ms())))
-            except DiskFailed as error:
-                return str(error)
+        except DiskFailed as error:
+            return str(error)
+        if self._is_stuck:
+            return self._stuck()
         return self._full() if self.depth.bytes >= self._max_bytes * _NEARLY_FULL else None
 
     async def tend(self) -> None:
@@ -205,6 +215,14 @@ class Spool:
         self._journal.close()
         await self.backlog.close()
 
+    @property
+    def _is_stuck(self) -> bool:
+        """Whether memory holds far more than it should: what is late cannot be moved, or not as fast as more comes."""
+        return self.waiting.bytes > _STUCK * self._max_waiting_bytes
+
+    def _stuck(self) -> str:
+        return f"{self.waiting.bytes} bytes wait in memory: the backlog on disk does not take them as fast as they come"
+
     def _full(self) -> str:
         return f"the spool is full ({self._max_bytes} bytes): the store has to take some of it first"
 
@@ -218,7 +236,11 @@ class Spool:
 
     async def _move_late(self) -> None:
         while late := self.waiting.take_late(_LATE_SECONDS, self._max_waiting_bytes):
-            await self.move(late)
+            try:
+                await self.move(late)
+            except BaseException:
+                self.waiting.put_back(late)
+                raise
 
     async def _tell(self) -> None:
         """Put on disk which minutes shipped events touched, and what is broken: then the journal may forget both."""
@@ -226,6 +248,7 @@ class Spool:
             self._told, self._untold = self._untold, Untold()
             try:
                 if self._told.released:
+                    self.backlog.look()
                     await self.backlog.restore((), self._told.damaged, merged(self._told.marks))
             except BaseException:
                 self._untold.add(self._told)
@@ -253,6 +276,12 @@ class Spool:
             self._log.error("journal_missing", reason=reason)
         if rows or self._untold.damaged:
             self._log.info("journal_recovered", points=self.waiting.points, damaged=len(self._untold.damaged))
+
+
+def _rest_seconds(appends: Sequence[Append]) -> float:
+    """A commit costs as much for one lone event as for many: where they come thick, they share it."""
+    are_thick = len(appends) >= _THICK and sum([append.bytes for append in appends]) < _THIN_BYTES
+    return _REST_SECONDS if are_thick else 0.0
 
 
 def _let_go(held_back: Sequence[asyncio.Future[None]]) -> None:

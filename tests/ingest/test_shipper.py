@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from ingest.outcome import Answer
 from ingest.shipper import Backoff
 from ingest.spool import rows as spool_rows
 from ingest.spool.changes import Blob
+from ingest.spool.file import FILE_NAME
 from ingest.spool.rows import Row
 from ingest.spool.spool import Spool
+from ingest.sqlite import connect
 from tests.ingest.influx_proxy import PassAndForget, Say
 from tests.ingest.shipping import Shipping, shipping_to
 from tools.influx_server import InfluxServer, call, make_bucket
@@ -241,3 +244,26 @@ def test_the_wait_grows_to_a_limit_and_is_never_shorter_than_influxdb_asks() -> 
     assert backoff.delay_seconds(0, Answer(503, retry_after_seconds=60.0)) == 60.0
     assert 10.0 <= backoff.delay_seconds(0, Answer(401)) <= 20.0
     assert backoff.delay_seconds(10**6, Answer(None)) <= 8.0
+
+
+def journalled(number: int) -> Blob:
+    return Blob(b"m v=%d %d\n" % (number, number), 1, are_events=True, marks=frozenset())
+
+
+async def test_a_refused_batch_of_the_journal_waits_for_a_backlog_that_takes_nothing_yet(shipping: Shipping) -> None:
+    """It is nobody else's meanwhile: taken twice, it would be forgotten twice, and others with it."""
+    shipping.proxy.script.append(Say(422))
+    shipping.spool.backlog._file.writer.execute("PRAGMA busy_timeout=10")
+    with closing(connect(shipping.folder / FILE_NAME)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        await shipping.spool.append([journalled(1)])
+        while shipping.proxy.writes < 1:
+            await asyncio.sleep(0.01)
+        for number in range(2, 5):
+            await shipping.spool.append(
+                [Blob(b"m v=%d %d\n" % (number, number), 1, are_events=True, marks=frozenset())]
+            )
+        await asyncio.sleep(0.3)
+        other.execute("ROLLBACK")
+    await shipping.settled()
+    assert shipping.stored() == [1, 2, 3, 4]

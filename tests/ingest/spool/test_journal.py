@@ -1,11 +1,15 @@
 """The journal's files: what is in them after whatever happens to the process, and when they go."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from ingest.spool.journal import Journal
 from ingest.spool.segment import Broken, Record
+from tests.faults.disk_shim import DiskShim
 
 
 def record(text: str) -> Record:
@@ -124,3 +128,46 @@ def test_appending_nothing_tries_the_disk_and_leaves_nothing(tmp_path: Path) -> 
     Journal(tmp_path).append([])
     assert contents(tmp_path) == []
     assert names(tmp_path) == ["journal-spare"]
+
+
+def test_what_an_earlier_process_left_behind_does_not_come_back(tmp_path: Path) -> None:
+    """Numbers begin anew after a clean start; a spare file of then must not pass for one of now."""
+    journal = Journal(tmp_path, segment_bytes=1)
+    journal.release(journal.append([record("old")]), 1)
+    assert contents(tmp_path) == []
+    again = Journal(tmp_path, segment_bytes=10_000)
+    again.append([record("new")])
+    assert contents(tmp_path) == [record("new")]
+
+
+def test_the_last_record_is_missed_too_when_it_was_acked(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    segment = journal.append([record("a")])
+    journal._note_at = 0.0
+    journal.append([record("b")])
+    segment.path.write_bytes(segment.path.read_bytes().replace(b"bbbb", b"bxbb"))
+    first, broken = contents(tmp_path)
+    assert first == record("a")
+    assert isinstance(broken, Broken)
+
+
+READ = """
+import sys
+from pathlib import Path
+from ingest.spool.journal import Journal
+from ingest.spool.segment import Record
+for _, contents in Journal(Path(sys.argv[1])).recover():
+    print(*("whole" if isinstance(one, Record) else "broken" for one in contents))
+"""
+
+
+def test_sectors_that_cannot_be_read_cost_what_stands_there(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    segment = journal.append([record(letter * 2_000) for letter in "abcde"])
+    shim = DiskShim(tmp_path / "shim", tmp_path)
+    # In the middle of the third of five.
+    bad = {"PULSO_DISK_UNREADABLE": f"{segment.path.stat().st_ino}:{segment.path.stat().st_size // 2}"}
+    command = [sys.executable, "-c", READ, str(tmp_path)]
+    variables = os.environ | shim.preloaded | bad
+    said = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["whole", "whole", "broken", "whole", "whole"]

@@ -5,7 +5,7 @@ import re
 import shutil
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from ingest.minutes import MINUTE_MS, Mark
 from ingest.spool.changes import Blob
 from ingest.spool.lanes import Lane
 from ingest.spool.spool import Spool
+from ingest.sqlite import connect
 from tests.faults.small_disk import small_disk
 
 START_MS = 1_600_000_020_000
@@ -183,6 +184,42 @@ async def test_what_the_disk_altered_is_kept_apart_and_its_neighbours_wait(tmp_p
         await spool.stored(spool.waiting.take(*ALL))
     async with opened(tmp_path / "left") as spool:
         assert (await spool.backlog.damaged_rows(), journals(tmp_path / "left")) == (1, [])
+
+
+async def test_what_the_backlog_does_not_take_stays_where_it_is_and_new_events_are_refused_in_time(
+    tmp_path: Path,
+) -> None:
+    size = len(line(1))
+    async with opened(tmp_path, max_waiting_bytes=size) as spool:
+        with closing(connect(spool.path)) as other:
+            spool.backlog._file.writer.execute("PRAGMA busy_timeout=10")
+            other.execute("BEGIN IMMEDIATE")
+            for number in range(3):
+                await spool.append([blob(number)])
+            (first,) = spool.take(1, 1)
+            with pytest.raises(DiskFailed):
+                await spool.move([first])
+            spool.waiting.put_back([first])
+            with pytest.raises(SpoolFull):
+                await spool.append([blob(3)])
+            assert "in memory" in str(await spool.trouble())
+            other.execute("ROLLBACK")
+        await until_moved(spool)
+        assert await in_backlog(spool) == line(0) + line(1) + line(2)
+        assert await spool.trouble() is None
+
+
+async def test_while_the_backlogs_file_is_gone_nothing_leaves_the_journal_for_it(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+        await spool.append([blob(1)])
+        rows = spool.take(*ALL)
+        spool.path.unlink()
+        with pytest.raises(DiskFailed, match="gone"):
+            await spool.move(rows)
+        await spool.stored(rows)
+        with pytest.raises(DiskFailed, match="gone"):
+            await spool.dirty(1)
+        assert len(journals(tmp_path)) == 1
 
 
 async def test_a_journal_that_is_gone_is_missed_and_told_of(tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ from ingest.minutes import Mark
 from ingest.spool import dead_letter
 from ingest.spool.changes import Blob
 from ingest.spool.dead_letter import DeadLetter
-from ingest.spool.dirty_minutes import DirtyMinute
 from ingest.spool.file import FILE_NAME
 from ingest.spool.lanes import Lane
 from ingest.spool.rows import Row
@@ -153,7 +152,7 @@ async def test_the_commit_that_removes_rows_marks_the_minutes_of_their_events(tm
         await spool.backlog.remove(await everything(spool))
     async with opened(tmp_path) as spool:
         dirty = await spool.dirty(10)
-        assert dirty == [DirtyMinute(Mark(60_000 * i, "a.b.c"), 1) for i in (7, 5)]
+        assert [one.mark for one in dirty] == [Mark(60_000 * i, "a.b.c") for i in (7, 5)]
         assert await spool.dirty(1) == dirty[:1]
         assert spool.depth.dirty_minutes == 2
         await spool.clean(dirty[:1])
@@ -169,9 +168,24 @@ async def test_a_minute_that_was_marked_again_goes_on_waiting(tmp_path: Path) ->
         await spool.append([Blob(lines, 1)])
         await spool.backlog.remove(await everything(spool))
         await spool.clean(seen)
-        assert await spool.dirty(10) == [DirtyMinute(Mark(60_000, "a.b.c"), 2)]
-        await spool.clean(await spool.dirty(10))
+        (again,) = await spool.dirty(10)
+        assert (again.mark, again.marked != seen[0].marked) == (Mark(60_000, "a.b.c"), True)
+        await spool.clean([again])
         assert spool.depth.dirty_minutes == 0
+
+
+async def test_who_counted_a_mark_that_is_gone_takes_no_later_one_away(tmp_path: Path) -> None:
+    lines = LineEncoder().encode(Events.of([Event(60_000, "a.b.c", "1")]))
+    async with opened(tmp_path) as spool:
+        await spool.append([Blob(lines, 1)])
+        await spool.backlog.remove(await everything(spool))
+        seen = await spool.dirty(10)
+        await spool.clean(seen)
+        await spool.append([Blob(lines, 1)])
+        await spool.backlog.remove(await everything(spool))
+        # Said twice, the second time late.
+        await spool.clean(seen)
+        assert len(await spool.dirty(10)) == 1
 
 
 async def test_a_disk_that_fails_is_told_and_recovers(tmp_path: Path) -> None:
