@@ -106,8 +106,8 @@ class Settings:
     dead_letters_max_bytes: int = _setting(
         2**30, "lines refused by InfluxDB that are kept before 503 is answered to all but events", least=2**20
     )
-    ship_batch_points: int = _setting(20_000, "most points in one write to InfluxDB", least=1)
-    ship_batch_bytes: int = _setting(4_000_000, "most bytes in one write to InfluxDB", least=1024)
+    ship_batch_points: int = _setting(10_000, "most points in one write to InfluxDB", least=1)
+    ship_batch_bytes: int = _setting(1_000_000, "most bytes in one write to InfluxDB", least=1024)
     ship_linger_seconds: float = _setting(0.1, "how long points wait for a batch to fill", least=0.0)
     ship_writes_in_flight: int = _setting(2, "writes to InfluxDB at the same time", least=1)
 
