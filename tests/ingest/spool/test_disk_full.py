@@ -1,7 +1,6 @@
 """A spool on a disk that is full: a real one, small enough to be filled."""
 
 import asyncio
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from ingest.spool.changes import Blob
 from ingest.spool.lanes import Lane
 from ingest.spool.spool import Spool
 from tests.faults.small_disk import fill, small_disk
+from tests.ingest.spool.filled import fill_spool
 
 RESERVE_BYTES = 6 * 2**20
 LINES = b"".join(b"m v=%d\n" % i for i in range(8_000))
@@ -21,18 +21,6 @@ LINES = b"".join(b"m v=%d\n" % i for i in range(8_000))
 def disk(tmp_path: Path) -> Iterator[Path]:
     with small_disk(tmp_path / "disk", megabytes=32) as folder:
         yield folder
-
-
-async def fill_spool(spool: Spool, blob: Blob) -> int:
-    """Append until the disk is full; how many were taken."""
-    taken = 0
-    while True:
-        try:
-            await spool.append([blob])
-        except DiskFailed as error:
-            assert re.search("full|No space", str(error))  # noqa: PT017 - it is not the first call that raises
-            return taken
-        taken += 1
 
 
 async def ship_all(spool: Spool) -> int:

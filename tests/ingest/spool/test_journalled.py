@@ -1,7 +1,6 @@
 """Events of known series in the spool: in the journal and in memory first, in the backlog where they wait for long."""
 
 import asyncio
-import re
 import shutil
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -18,6 +17,7 @@ from ingest.spool.lanes import Lane
 from ingest.spool.spool import Spool
 from ingest.sqlite import connect
 from tests.faults.small_disk import small_disk
+from tests.ingest.spool.filled import fill_spool
 
 START_MS = 1_600_000_020_000
 ALL = (2**60, 2**60)
@@ -54,17 +54,6 @@ async def in_backlog(spool: Spool) -> bytes:
 
 def journals(folder: Path) -> Sequence[str]:
     return sorted(path.name for path in folder.glob("journal-[0-9]*"))
-
-
-async def taken_until_full(spool: Spool, blob: Blob) -> int:
-    taken = 0
-    while True:
-        try:
-            await spool.append([blob])
-        except DiskFailed as error:
-            assert re.search("full|No space", str(error))  # noqa: PT017 - it is not the first call that raises
-            return taken
-        taken += 1
 
 
 async def until_moved(spool: Spool) -> None:
@@ -238,7 +227,7 @@ async def test_a_full_disk_refuses_what_is_new_and_takes_up_again_when_enough_is
     big = Blob(lines, 8_000, are_events=True, marks=frozenset({Mark(0, "")}))
     with small_disk(tmp_path / "disk", megabytes=64) as folder:
         spool = Spool(folder, 2**40, reserve_bytes=6 * 2**20)
-        taken = await taken_until_full(spool, big)
+        taken = await fill_spool(spool, big)
         assert taken > 20
         assert "No space" in str(await spool.trouble())
         rows = spool.waiting.take(*ALL)
