@@ -22,6 +22,7 @@ from ingest.wiring.limits import doors_of
 from ingest.wiring.serving import application_of, entrance
 
 EVENT = b'{"timestamp":1539112021301,"tag":"brasil.sul.s1","valor":"1"}'
+TWO = b"[" + EVENT + b"," + EVENT.replace(b"s1", b"s2") + b"]"
 _DATE = re.compile(rb"Date: [^\r]+\r\n")
 
 
@@ -88,14 +89,14 @@ class Lanes:
 
     def __init__(self, server: web.Server, port: int, sink: Told, metrics: Metrics, capacity: Capacity) -> None:
         self._server = server
-        self._port = port
+        self.port = port
         self.sink = sink
         self.metrics = metrics
         self.capacity = capacity
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Client]:
-        client = Client(*await asyncio.open_connection("127.0.0.1", self._port))
+        client = Client(*await asyncio.open_connection("127.0.0.1", self.port))
         try:
             yield client
         finally:
@@ -131,3 +132,19 @@ async def serving(settings: Settings | None = None, sink: Told | None = None) ->
                 yield Lanes(runner.server, int(url.rpartition(":")[2]), sink, metrics, door.capacity)
         finally:
             await runner.cleanup()
+
+
+async def let_in(client: Client, **request: object) -> None:
+    """Ask once, so that the head is known."""
+    assert (await client.ask(post(**request))).startswith(b"HTTP/1.1 20"), request  # type: ignore[arg-type]
+
+
+async def went_express(lanes: Lanes, client: Client, request: bytes) -> tuple[bytes, bool]:
+    before = lanes.slow_requests
+    return await client.ask(request), lanes.slow_requests == before
+
+
+async def send_slowly(client: Client, *pieces: bytes) -> None:
+    for piece in pieces:
+        client.writer.write(piece)
+        await asyncio.sleep(0.05)

@@ -1,0 +1,173 @@
+"""The express lane's requests among all others: limits, turns, and ends."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+
+import pytest
+
+from ingest.event import Event
+from ingest.settings import Settings
+from tests.ingest.server.lanes import EVENT, TWO, Told, let_in, post, serving, went_express
+
+
+class Outrun(Told):
+    """After each answer the loop is held up, so that the next request is there before anything else has its turn."""
+
+    async def append(self, events: Sequence[Event], lines: Sequence[bytes]) -> None:
+        loop = asyncio.get_running_loop()
+        kept = loop.create_future()
+
+        def go_on() -> None:
+            kept.set_result(None)
+            loop.call_soon(time.sleep, 0.02)
+
+        loop.call_soon(go_on)
+        await kept
+        await super().append(events, lines)
+
+
+def _asks_on(client: socket.socket, times: int) -> None:
+    """So often again, each time with the answer in hand."""
+    for asks_again in (*[True] * times, False):
+        answer = client.recv(2**16)
+        assert answer.endswith(b'{"accepted":1,"rejected":[]}\n'), answer
+        if asks_again:
+            client.sendall(post())
+
+
+async def test_who_asks_again_before_aiohttp_has_its_turn_goes_through_it_once() -> None:
+    async with serving(sink=Outrun()) as lanes:
+        with socket.create_connection(("127.0.0.1", lanes.port), timeout=20) as client:
+            client.sendall(post())
+            # The server has its turn only now: request and connection come together.
+            await asyncio.to_thread(_asks_on, client, 5)
+            assert len(lanes.sink.kept) == 6
+        assert lanes.slow_requests == 1
+        assert lanes.at_work() == 0
+
+
+async def test_requests_of_the_lane_are_limited_and_counted_with_all_others() -> None:
+    one = Settings(port=0, max_requests_a_second=3)
+    async with serving(one) as lanes, lanes.client() as ordinary, lanes.client() as known:
+        await let_in(known)
+        assert (await went_express(lanes, known, post()))[1]
+        assert (await ordinary.ask(post())).startswith(b"HTTP/1.1 202 ")
+        assert await known.ask(post()) == await ordinary.ask(post())
+        assert (
+            b'requests_refused_total{client="anonymous",reason="too_many_requests"} 2.0' in lanes.metrics.exposition()
+        )
+
+
+async def test_beyond_the_capacity_the_lane_is_closed_too() -> None:
+    async with serving(Settings(port=0, max_connections=2)) as lanes, lanes.client() as first, lanes.client() as second:
+        await let_in(second)
+        await let_in(first)
+        lanes.sink.open.clear()
+        first.writer.write(post())
+        await lanes.until_at_work(1)
+        lanes.capacity._requests.limit = 1
+        answer, is_express = await went_express(lanes, second, post())
+        assert is_express
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b'"code":"overloaded"' in answer
+        lanes.sink.open.set()
+        assert (await first.answer()).startswith(b"HTTP/1.1 202 ")
+        assert (await second.ask(post())).startswith(b"HTTP/1.1 202 ")
+        assert b'shed_total{reason="requests"} 1.0' in lanes.metrics.exposition()
+        assert lanes.at_work() == 0
+
+
+async def test_a_body_for_which_there_is_no_room_is_refused_by_its_handler() -> None:
+    large = b"[" + b",".join([EVENT] * 100) + b"]"
+    async with serving(Settings(port=0, max_pending_bytes=5000)) as lanes, lanes.client() as one, lanes.client() as two:
+        await let_in(one)
+        await let_in(two)
+        lanes.sink.open.clear()
+        one.writer.write(post(large))
+        await lanes.until_at_work(1)
+        assert lanes.capacity.gauges()["body_bytes_at_work"] == len(large)
+        assert (await two.ask(post(large))).startswith(b"HTTP/1.1 503 ")
+        lanes.sink.open.set()
+        assert (await one.answer()).startswith(b"HTTP/1.1 202 ")
+        assert lanes.capacity.gauges()["body_bytes_at_work"] == 0
+
+
+@pytest.mark.parametrize("last", [post(), post() + post(TWO), b"GET /events HTTP/1.1\r\nHost: p\r\n\r\n"])
+async def test_who_comes_while_one_is_at_work_waits_for_his_turn(last: bytes) -> None:
+    async with serving() as lanes, lanes.client() as client:
+        await let_in(client)
+        lanes.sink.open.clear()
+        client.writer.write(post(TWO))
+        await lanes.until_at_work(1)
+        client.writer.write(last)
+        await asyncio.sleep(0.1)
+        lanes.sink.open.set()
+        assert (await client.answer()).endswith(b'{"accepted":2,"rejected":[]}\n')
+        for _ in range(last.count(b"HTTP/1.1")):
+            assert await client.answer()
+        assert (await client.ask(post())).startswith(b"HTTP/1.1 202 ")
+
+
+async def test_who_ends_only_his_own_side_gets_the_answer_and_is_gone() -> None:
+    async with serving() as lanes, lanes.client() as client:
+        await let_in(client)
+        lanes.sink.open.clear()
+        client.writer.write(post(TWO))
+        await lanes.until_at_work(1)
+        client.writer.write_eof()
+        await asyncio.sleep(0.1)
+        lanes.sink.open.set()
+        assert (await client.rest()).endswith(b'{"accepted":2,"rejected":[]}\n')
+
+
+async def test_who_is_gone_counts_until_his_request_is_done() -> None:
+    async with serving() as lanes:
+        async with lanes.client() as client:
+            await let_in(client)
+            lanes.sink.open.clear()
+            client.writer.write(post())
+            await lanes.until_at_work(1)
+        await asyncio.sleep(0.1)
+        assert lanes.at_work() == 1
+        lanes.sink.open.set()
+        await lanes.until_at_work(0)
+        assert len(lanes.sink.kept) == 2
+
+
+async def test_a_shutdown_waits_for_the_lane() -> None:
+    async with AsyncExitStack() as stack:
+        async with serving() as lanes:
+            client = await stack.enter_async_context(lanes.client())
+            await let_in(client)
+            lanes.sink.open.clear()
+            client.writer.write(post(TWO))
+            await lanes.until_at_work(1)
+            asyncio.get_running_loop().call_later(0.3, lanes.sink.open.set)
+        assert (await client.rest()).endswith(b'{"accepted":2,"rejected":[]}\n')
+
+
+async def test_a_connection_that_rests_for_aiohttp_but_is_at_work_stays() -> None:
+    async with serving(Settings(port=0, idle_timeout_seconds=1.0)) as lanes, lanes.client() as client:
+        await let_in(client)
+        lanes.sink.open.clear()
+        client.writer.write(post(TWO))
+        await asyncio.sleep(2.5)
+        lanes.sink.open.set()
+        assert (await client.answer()).endswith(b'{"accepted":2,"rejected":[]}\n')
+        assert await client.rest() == b"", "it ends when it has rested"
+
+
+async def test_who_reads_no_answer_is_ended() -> None:
+    patient = Settings(port=0, answer_timeout_seconds=1.0)
+    async with serving(patient) as lanes, lanes.client() as client:
+        await let_in(client)
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        async with asyncio.timeout(60):
+            while not client.writer.transport.is_closing():
+                # Each answer names a thousand items that are refused.
+                client.writer.write(post(b"[" + b",".join([b"{}"] * 3000) + b"]"))
+                await asyncio.sleep(0.01)
+        assert b'shed_total{reason="slow"} 1.0' in lanes.metrics.exposition()
