@@ -63,8 +63,10 @@ class Journal:
         found = []
         for number in self._left:
             segment = Segment(number, self._path(number))
-            acked_bytes = self._acked_bytes if number == self._current else 0
-            contents = list(scanned(_readable(segment.path), number, acked_bytes))
+            data = _readable(segment.path)
+            # Of one before the newest it is only known that something of it was acked, if anything is there.
+            acked_bytes = self._acked_bytes if number == self._current else min(1, len(data))
+            contents = list(scanned(data, number, acked_bytes))
             segment.holds = len(contents)
             if contents:
                 found.append((segment, contents))

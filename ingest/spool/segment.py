@@ -65,8 +65,8 @@ def scanned(data: bytes, number: int, acked_bytes: int = 0) -> Iterator[Record |
     """
     life = _life(data)
     if life is None:
-        # Where the head is altered, nobody knows which records were of this life.
-        if acked_bytes:
+        # Where the head is altered, nobody knows which records were of this life. Without any, nothing was acked.
+        if acked_bytes or (any(data[: _LIFE.size]) and len(data) >= _LIFE.size + _LINES_AT):
             yield Broken(0, data)
         return
     if life.number != number:

@@ -151,6 +151,18 @@ def test_the_last_record_is_missed_too_when_it_was_acked(tmp_path: Path) -> None
     assert isinstance(broken, Broken)
 
 
+@pytest.mark.parametrize("name", ["journal-000000000001", "journal-000000000002"])
+def test_a_file_whose_head_is_altered_is_kept_whichever_it_is(tmp_path: Path, name: str) -> None:
+    journal = Journal(tmp_path, segment_bytes=1)
+    journal.append([record("a")])
+    journal.append([record("b")])
+    altered = bytearray((tmp_path / name).read_bytes())
+    altered[20] ^= 1
+    (tmp_path / name).write_bytes(altered)
+    assert [one.content for one in contents(tmp_path) if isinstance(one, Broken)] == [altered]
+    assert len(contents(tmp_path)) == 2
+
+
 READ = """
 import sys
 from pathlib import Path
