@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -79,7 +79,7 @@ class Spool:
         self._telling = asyncio.Lock()
         self.waiting = Waiting(crowd_bytes)
         self.arrived = asyncio.Event()
-        self._held_back: list[asyncio.Future[None]] = []
+        self._held_back: set[asyncio.Future[None]] = set()
         self._recover()
 
     @property
@@ -136,18 +136,20 @@ class Spool:
         """Have a sender wait who is quicker than InfluxDB: what memory cannot hold takes the long way."""
         loop = asyncio.get_running_loop()
         passing: asyncio.Future[None] = loop.create_future()
-        self._held_back.append(passing)
+        self._held_back.add(passing)
         # Not a time-out: whoever appends need not be a task.
         timer = loop.call_later(_CROWD_SECONDS, _let_go, [passing])
-        await passing
-        timer.cancel()
+        try:
+            await passing
+        finally:
+            timer.cancel()
+            self._held_back.discard(passing)
 
     def take(self, max_points: int, max_bytes: int) -> list[JournalRow]:
         """The oldest rows of ``waiting``, to be shipped: up to the limits but at least one if there is one."""
         rows = self.waiting.take(max_points, max_bytes)
         if self._held_back and not self.waiting.is_crowded:
-            held_back, self._held_back = self._held_back, []
-            _let_go(held_back)
+            _let_go(self._held_back)
         return rows
 
     async def stored(self, rows: Sequence[JournalRow]) -> None:
@@ -284,7 +286,7 @@ def _rest_seconds(appends: Sequence[Append]) -> float:
     return _REST_SECONDS if are_thick else 0.0
 
 
-def _let_go(held_back: Sequence[asyncio.Future[None]]) -> None:
+def _let_go(held_back: Iterable[asyncio.Future[None]]) -> None:
     for passing in held_back:
         if not passing.done():
             passing.set_result(None)

@@ -143,6 +143,25 @@ async def test_a_sender_quicker_than_influxdb_waits_until_some_of_it_is_taken_bu
     await spool.close()
 
 
+async def test_of_senders_who_were_held_back_nothing_stays_however_long_it_is_crowded(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, 2**20, crowd_bytes=1)
+    for number in range(30):
+        await spool.append([blob(number)])
+    # Some are taken all the time, and never so many that it is not crowded.
+    for number in range(2):
+        spool.take(1, 1)
+        await asyncio.gather(*(spool.append([blob(number)]) for _ in range(10)))
+    assert len(spool._held_back) == 0
+    given_up = asyncio.create_task(spool.append([blob(1)]))
+    async with asyncio.timeout(20):
+        while not spool._held_back:
+            await asyncio.sleep(0.001)
+    given_up.cancel()
+    await asyncio.wait([given_up])
+    assert len(spool._held_back) == 0
+    await spool.close()
+
+
 async def test_the_cap_counts_what_waits_in_memory(tmp_path: Path) -> None:
     async with opened(tmp_path, max_bytes=len(line(1)) + 1) as spool:
         await spool.append([blob(1)])
