@@ -172,9 +172,10 @@ class Journal:
         with suppress(OSError):
             if cut:
                 os.ftruncate(file, self._end)
-                os.fdatasync(file)
-            else:
+            if self._end:
                 os.pwrite(file, b"".join(packed(END, self._life)), self._end)
+            if cut:
+                os.fdatasync(file)
         os.close(file)
         with self._lock:
             self._segment.is_sealed = True

@@ -82,6 +82,12 @@ def test_what_could_not_be_written_is_not_kept_and_others_are(tmp_path: Path) ->
     failing = False
     journal.append([record("c")])
     assert contents(tmp_path) == [record("a"), record("c")]
+    # All that is left in the first file was acked, and is missed.
+    first = tmp_path / "journal-000000000001"
+    first.write_bytes(first.read_bytes().replace(b"aaaa", b"axaa"))
+    broken, last = contents(tmp_path)
+    assert isinstance(broken, Broken)
+    assert last == record("c")
 
 
 def test_a_file_that_someone_removed_gets_no_more_records(tmp_path: Path) -> None:
