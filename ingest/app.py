@@ -21,6 +21,7 @@ from ingest.metrics import Metrics
 from ingest.rollup.keeper import Keeper, Pace
 from ingest.rollup.marks import JoinedMarks
 from ingest.rollup.recount import Recount
+from ingest.rollup.throttle import Throttle
 from ingest.routes.live import LiveRoutes
 from ingest.routes.openapi import OpenApiRoutes
 from ingest.routes.rates import Rates
@@ -121,9 +122,10 @@ async def _influx_backend(
         for each in left:
             intake.series.learned(each.intake.series.ids())
         rollup_writer = await stack.enter_async_context(point_writer(settings, settings.influx_rollup_bucket))
-        recount = Recount(events, rollup, rollup_writer, reached)
         spools = [one.spool for one in (intake, *(each.intake for each in left)) if one.spool]
         marks = JoinedMarks([*spools, *map(MemberMarks, crew.members)])
+        throttle = Throttle(lambda: marks.depth.points > 0)
+        recount = Recount(events, rollup, rollup_writer, reached, throttle)
         keeper = Keeper(marks, recount, Pace(settings.rollup_interval_seconds), reached)
         await stack.enter_async_context(beside(keeper.run()))
         yield Backend(intake, store, keeper, left)

@@ -58,12 +58,16 @@ class InfluxQL:
         self._timeout_seconds = timeout_seconds
         self._session = aiohttp.ClientSession(headers={"Authorization": f"Token {address.token}"})
 
-    async def query(self, text: str, max_bytes: int = sys.maxsize) -> list[Series]:
-        """The series of every statement. Raises StoreUnavailable, and AnswerTooLarge at one of over ``max_bytes``."""
+    async def query(self, text: str, max_bytes: int = sys.maxsize, *, replacing: bool = False) -> list[Series]:
+        """The series of every statement; ``replacing`` what is no UTF-8, there must be no infinity.
+
+        Raises StoreUnavailable, and AnswerTooLarge at one of over ``max_bytes``.
+        """
         wait = aiohttp.ClientTimeout(total=self._timeout_seconds)
+        form, decoder = (_JSON, self._json) if replacing else (_MESSAGE_PACK, self._message_pack)
         with _unavailable():
-            async with self._asked(text, _MESSAGE_PACK, wait) as response:
-                return _series(self._message_pack.decode(await _read(response, max_bytes)).results)
+            async with self._asked(text, form, wait) as response:
+                return _series(decoder.decode(await _read(response, max_bytes)).results)
 
     async def chunks(self, text: str, rows: int) -> AsyncIterator[list[Series]]:
         """The same a piece at a time, of up to ``rows`` rows, however long the whole is and takes.

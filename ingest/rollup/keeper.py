@@ -23,23 +23,23 @@ _COST_OF_ALL = 100
 _MOST_COST_OF_PAST = 60 * _COST_OF_ALL
 # With so many points on their way to InfluxDB it has better things to do than the past.
 _BUSY_POINTS = 5_000
-_REST_OF_ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long to rest between two rounds, how long to count the past before the newest minutes have their turn again,
-    and for how long a write that was not answered may still be carried out. Nothing of the past should take longer at
-    once than those have to wait for their turn."""
+    """From the start of a round to that of the next one, how long to count the past before the newest minutes have
+    their turn again, and for how long a write that was not answered may still be carried out. Nothing of the past
+    should take longer at once than those have to wait for their turn."""
 
     interval_seconds: float
     past_seconds: float = 2.0
     unsure_seconds: float = 60.0
 
     def rest_seconds(self, took_seconds: float, *, are_coming: bool, goes_on: bool) -> float:
-        """After a round. While events are coming, counting has a fifth of the time: InfluxDB has to take them, too."""
-        rest_seconds = _REST_OF_ROUNDS * took_seconds if are_coming else took_seconds
-        return rest_seconds if goes_on else max(self.interval_seconds, rest_seconds)
+        """After a round. While events are coming it has rested after each page, and otherwise not at all."""
+        if goes_on:
+            return 0.0 if are_coming else took_seconds
+        return max(0.0, self.interval_seconds - took_seconds)
 
 
 class Keeper:
@@ -85,14 +85,16 @@ class Keeper:
         newest = await self._marks.dirty(_MARKS_AT_ONCE)
         new = [one for one in newest if one not in self._to_count_again]
         dirty = new or newest
-        counted = 0
+        counted, past_started = 0, started
         while counted < len(dirty):
             batch = first_minutes(dirty[counted:], self._cost_of_past if counted else _COST_AT_ONCE)
             took_seconds = await self._count(batch)
             if counted:
                 self._learn(took_seconds)
+            else:
+                past_started = time.monotonic()
             counted += len(batch)
-            if self._busy() or time.monotonic() - started > self._pace.past_seconds:
+            if self._busy() or time.monotonic() - past_started >= self._pace.past_seconds:
                 break
         if len(newest) < _MARKS_AT_ONCE and (not new or counted == len(new)):
             self._caught_up_at = started
@@ -109,7 +111,7 @@ class Keeper:
             self._unsure_until = time.monotonic() + self._pace.unsure_seconds
             raise
         # Until then InfluxDB may put an older count in the place of this one: it stays marked, and others come first.
-        if time.monotonic() < self._unsure_until:
+        if started < self._unsure_until:
             self._to_count_again.update(batch)
         else:
             await self._marks.clean(batch)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from ingest.event import NS_PER_MS
 from ingest.minutes import HOUR_MS, Mark, few
 
 # A query for all sensors costs by what lies in it; one for a sensor costs hardly more for a day than for a minute.
@@ -19,6 +20,11 @@ class Span(msgspec.Struct, frozen=True, order=True):
     start_ms: int
     stop_ms: int
     tag: str
+
+
+def times(span: Span) -> list[str]:
+    """When it is, as conditions in InfluxQL."""
+    return [f"time >= {span.start_ms * NS_PER_MS}", f"time < {span.stop_ms * NS_PER_MS}"]
 
 
 def spans(marks: Iterable[Mark], window_ms: int) -> list[Span]:

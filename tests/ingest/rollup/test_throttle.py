@@ -1,0 +1,78 @@
+"""How large pages are, and when counting rests: by a clock that only the test moves."""
+
+from dataclasses import dataclass, field
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.rollup.throttle import Throttle
+
+
+@dataclass
+class World:
+    """What the throttle sees; ``slept`` is how long it rested each time."""
+
+    coming: bool = False
+    now: float = 1000.0
+    slept: list[float] = field(default_factory=list)
+
+    def throttle(self) -> Throttle:
+        return Throttle(lambda: self.coming, sleep=self.sleep, clock=lambda: self.now)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+async def test_while_events_come_counting_has_a_fifth_of_the_time() -> None:
+    world = World(coming=True)
+    await world.throttle().rest(0.02)
+    assert world.slept == [0.08]
+
+
+async def test_where_none_come_nothing_rests() -> None:
+    world = World()
+    await world.throttle().rest(0.02)
+    assert world.slept == []
+
+
+async def test_that_none_is_on_its_way_for_a_moment_does_not_mean_that_none_come() -> None:
+    world = World(coming=True)
+    throttle = world.throttle()
+    few = throttle.most("minutes")
+    world.coming = False
+    world.now += 0.9
+    await throttle.rest(0.02)
+    assert (throttle.most("minutes"), world.slept) == (few, [0.08])
+    world.now += 0.2
+    await throttle.rest(0.02)
+    assert throttle.most("minutes") > few
+    assert len(world.slept) == 1
+
+
+@given(st.floats(0.0001, 0.01), st.floats(0.0, 0.008), st.integers(1, 60))
+def test_law_a_page_soon_takes_what_it_should(seconds_of_one: float, overhead_seconds: float, windows: int) -> None:
+    throttle = World(coming=True).throttle()
+    for _ in range(30):
+        names = throttle.most("minutes", windows)
+        took_seconds = overhead_seconds + names * windows * seconds_of_one
+        throttle.learn("minutes", names * windows, took_seconds)
+    assert took_seconds <= 0.0201 or names == 1, f"{names} names of {windows} windows took {took_seconds} s"
+    one_more = overhead_seconds + (names + 2) * windows * seconds_of_one
+    assert one_more >= 0.018, f"{names} names are too few: so many and two would take {one_more} s"
+
+
+def test_each_work_has_a_size_of_its_own() -> None:
+    throttle = World(coming=True).throttle()
+    for _ in range(20):
+        throttle.learn("minutes", 10, 0.002)
+        throttle.learn("regions", 10, 0.15)
+    assert (throttle.most("minutes"), throttle.most("regions")) == (99, 1)
+
+
+def test_when_nobody_waits_pages_are_large() -> None:
+    world = World(coming=True)
+    throttle = world.throttle()
+    of_events = throttle.most("minutes")
+    world.coming = False
+    world.now += 2.0
+    assert throttle.most("minutes") == 25 * of_events
