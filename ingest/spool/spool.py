@@ -27,6 +27,8 @@ from ingest.spool.waiting import JournalRow, Waiting
 _NEARLY_FULL = 0.95
 # Longer than a write takes: events that have waited for so long are a backlog.
 _LATE_SECONDS = 2.0
+# Other commits wait for one that moves so much, and it needs twice as much room on the disk.
+_MOVED_BYTES = 4 * 2**20
 _TEND_SECONDS = 0.25
 _STUCK = 2
 # The longest that an ack is held back although its events are on disk.
@@ -195,14 +197,17 @@ class Spool:
     async def tend(self) -> None:
         """For ever: move what is late into the backlog, and mark what was shipped."""
         mark_at = 0.0
+        has_moved = False
         while True:
-            await asyncio.sleep(_TEND_SECONDS)
+            if not has_moved:
+                await asyncio.sleep(_TEND_SECONDS)
             try:
-                await self._move_late()
+                has_moved = await self._move_late()
                 if time.monotonic() >= mark_at:
                     mark_at = time.monotonic() + _MARK_SECONDS
                     await self._tell()
             except DiskFailed as error:
+                has_moved = False
                 # Nothing is lost by it: it is in the journal, and is tried again.
                 self._tell_of_disk("spool_not_tended", reason=str(error))
 
@@ -236,13 +241,16 @@ class Spool:
         now = time.monotonic()
         self.waiting.add([JournalRow(row.time_ms, row.points, row.lines, marks, segment, now) for row in rows])
 
-    async def _move_late(self) -> None:
-        while late := self.waiting.take_late(_LATE_SECONDS, self._max_waiting_bytes):
-            try:
+    async def _move_late(self) -> bool:
+        """Whether there was something late; of much it moves a part."""
+        late = self.waiting.take_late(_LATE_SECONDS, self._max_waiting_bytes, _MOVED_BYTES)
+        try:
+            if late:
                 await self.move(late)
-            except BaseException:
-                self.waiting.put_back(late)
-                raise
+        except BaseException:
+            self.waiting.put_back(late)
+            raise
+        return bool(late)
 
     async def _tell(self) -> None:
         """Put on disk which minutes shipped events touched, and what is broken: then the journal may forget both."""

@@ -97,13 +97,18 @@ class Waiting:
                 del self._counted[row]
             self._count(rows, -1)
 
-    def take_late(self, max_seconds: float, max_bytes: int) -> list[JournalRow]:
-        """The rows that have been in the queue for longer, or are too many for the memory."""
+    def take_late(self, max_seconds: float, max_bytes: int, at_once_bytes: int) -> list[JournalRow]:
+        """Rows that have been in the queue for longer, or are too many for the memory: up to ``at_once_bytes`` of them,
+        but at least one if there is one."""
         before = time.monotonic() - max_seconds
         late: list[JournalRow] = []
+        size = 0
         with self._lock:
             spare = self._queued_bytes - max_bytes
             while self._queue and (spare > 0 or self._queue[0].since_seconds < before):
+                size += len(self._queue[0].lines)
+                if late and size > at_once_bytes:
+                    break
                 row = self._queue.popleft()
                 spare -= len(row.lines)
                 late.append(row)

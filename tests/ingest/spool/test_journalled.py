@@ -120,6 +120,18 @@ async def test_what_memory_should_not_hold_is_moved_at_once_the_oldest_first(tmp
             assert waiting(spool) == line(3) + line(4)
 
 
+async def test_what_is_moved_goes_in_parts_whatever_waits(tmp_path: Path) -> None:
+    """One commit of all of it would hold up other commits, take as much memory again, and twice as much of the disk."""
+    part = blob(*range(10_000))
+    async with opened(tmp_path, max_bytes=2**30, max_waiting_bytes=8 * 2**20) as spool:
+        for _ in range(16):
+            await spool.append([part])
+        assert spool.depth.bytes > 12 * 2**20
+        await until_moved(spool)
+        assert await in_backlog(spool) == part.lines * 16
+        assert (tmp_path / "spool.db.reserve").stat().st_size < 2**20 + 10 * 2**20
+
+
 async def test_a_sender_quicker_than_influxdb_waits_until_some_of_it_is_taken_but_not_for_long(tmp_path: Path) -> None:
     spool = Spool(tmp_path, 2**20, crowd_bytes=len(line(1)))
     async with asyncio.timeout(20):

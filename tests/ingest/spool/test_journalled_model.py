@@ -278,7 +278,7 @@ class JournalModel(RuleBasedStateMachine):
         self._spool = self._run(opened())
         self.taken = []
 
-    def _tried(self, work: Coroutine[Any, Any, None]) -> bool:
+    def _tried(self, work: Coroutine[Any, Any, object]) -> bool:
         try:
             self._run(work)
         except DiskFailed:
