@@ -11,14 +11,13 @@ from threading import Lock
 import structlog
 
 from ingest.fail_points import Point, Reached, never
+from ingest.spool.newest import Newest
 from ingest.spool.segment import END, Broken, Life, Record, packed, scanned
 
 _NAME = "journal-{:012}"
 _NAMES = "journal-" + "[0-9]" * 12
 # A file to be used again; what stands in it is needed no more.
 _SPARE = "journal-spare"
-# How far the journal has come, so that what is gone or altered is missed.
-_CURRENT = "journal-current"
 _NOTE_SECONDS = 0.02
 _BLOCK_BYTES = 4096
 
@@ -31,6 +30,7 @@ class Segment:
         self.path = path
         self.holds = 0
         self.is_sealed = True
+        self.is_gone = False
 
 
 class Journal:
@@ -50,13 +50,12 @@ class Journal:
         self._end = 0
         self._life = Life(0, 0)
         self._left = sorted(int(path.name.rpartition("-")[2]) for path in folder.glob(_NAMES))
-        self._note_file = os.open(folder / _CURRENT, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._note_at = 0.0
-        self._current, self._acked_bytes = _noted(self._note_file)
+        self._newest = Newest(folder)
         # A segment that was begun is there until a later one is, or none is needed.
-        self.is_missed = self._current > max(self._left, default=0)
+        self.is_missed = self._newest.number > max(self._left, default=0)
         self._spare.unlink(missing_ok=True)
-        self._segment = Segment(max(self._current, *self._left, 0), folder)
+        self._segment = Segment(max(self._newest.number, *self._left, 0), folder)
 
     def recover(self) -> list[tuple[Segment, list[Record | Broken]]]:
         """What a crash has left, to be asked once: every segment with what is in it, all of it held."""
@@ -65,7 +64,7 @@ class Journal:
             segment = Segment(number, self._path(number))
             data = _readable(segment.path)
             # Of one before the newest it is only known that something of it was acked, if anything is there.
-            acked_bytes = self._acked_bytes if number == self._current else min(1, len(data))
+            acked_bytes = self._newest.acked_bytes if number == self._newest.number else min(1, len(data))
             contents = list(scanned(data, number, acked_bytes))
             segment.holds = len(contents)
             if contents:
@@ -93,21 +92,22 @@ class Journal:
             self._seal()
         elif time.monotonic() >= self._note_at:
             self._note_at = time.monotonic() + _NOTE_SECONDS
-            self._note(segment.number, self._end)
+            self._newest.note(segment.number, self._end)
         return segment
 
     def release(self, segment: Segment, records: int) -> None:
         """So many of its records are stored elsewhere now. Once all are, the file is used again, or removed."""
         with self._lock:
             segment.holds -= records
-            is_free = segment.holds == 0 and segment.is_sealed
-        if is_free:
-            self._discard(segment)
+            if segment.holds or not segment.is_sealed or segment.is_gone:
+                return
+            segment.is_gone = True
+        self._discard(segment)
 
     def close(self) -> None:
         """Nothing is appended any more; a segment that holds nothing goes."""
         self._seal()
-        os.close(self._note_file)
+        self._newest.close()
         with suppress(OSError):
             self._spare.unlink(missing_ok=True)
 
@@ -144,7 +144,7 @@ class Journal:
         except BaseException:
             os.close(file)
             raise
-        self._note(number, 0)
+        self._newest.note(number, 0)
         self._file, self._end = file, 0
         self._life = Life(number, secrets.randbits(64))
         self._segment = Segment(number, path)
@@ -181,15 +181,8 @@ class Journal:
             self._segment.is_sealed = True
         self.release(self._segment, 0)
 
-    def _note(self, number: int, acked_bytes: int) -> None:
-        self._current = number
-        # It is a hint: no disk that fails it stops acks.
-        with suppress(OSError):
-            os.pwrite(self._note_file, b"%012d %012d\n" % (number, acked_bytes), 0)
-
     def _discard(self, segment: Segment) -> None:
-        if segment.number == self._current:
-            self._note(0, 0)
+        self._newest.forget(segment.number)
         # If that fails, the next start ships what is in it once more, which changes nothing.
         with suppress(OSError):
             if self._spare.exists():
@@ -205,14 +198,6 @@ def _sync(folder: Path) -> None:
         os.fsync(file)
     finally:
         os.close(file)
-
-
-def _noted(file: int) -> tuple[int, int]:
-    """The newest segment and how much of it was acked at least; zeros where that is not known."""
-    words = os.pread(file, 64, 0).split()
-    if len(words) != 2 or not all(word.isdigit() for word in words):
-        return 0, 0
-    return int(words[0]), int(words[1])
 
 
 def _readable(path: Path) -> bytes:
