@@ -38,10 +38,10 @@ class Latency(Collector):
         self._clock = clock
         self._recent: deque[tuple[float, float]] = deque(maxlen=_MAX_OBSERVATIONS)
 
-    def observe(self, seconds: float) -> None:
-        self._counts[bisect_left(self._bounds, seconds)] += 1
-        self._sum += seconds
-        self._recent.append((self._clock(), seconds))
+    def observe(self, seconds: float, times: int = 1) -> None:
+        self._counts[bisect_left(self._bounds, seconds)] += times
+        self._sum += seconds * times
+        self._recent.extend([(self._clock(), seconds)] * times)
 
     def collect(self) -> Iterator[Metric]:
         yield self._histogram()

@@ -59,10 +59,10 @@ class Reception:
         async with self.large:
             return await asyncio.to_thread(lambda: (is_untried and decoder.quick(body)) or decoder.thorough(body))
 
-    async def keep(self, decoded: Decoded, started: float) -> None:
-        """Return once what was accepted is on disk and all is counted; the request ``started`` by ``perf_counter``.
+    async def keep(self, decoded: Decoded, started: float, requests: int = 1) -> None:
+        """Return once what was accepted of so many requests is on disk and all is counted.
 
-        Raises IngestError: then nothing is kept.
+        They ``started`` by ``perf_counter``. Raises IngestError: then nothing is kept.
         """
         self._count(decoded)
         lines = [*decoded.lines, *self._told(decoded.refused_messages)] if decoded.refused_messages else decoded.lines
@@ -70,7 +70,7 @@ class Reception:
             await self._make_durable(decoded, lines)
             self._reached(Point.BEFORE_ACK)
             self._metrics.accepted.inc(decoded.accepted)
-            self._metrics.ack_seconds.observe(time.perf_counter() - started)
+            self._metrics.ack_seconds.observe(time.perf_counter() - started, requests)
 
     async def _make_durable(self, decoded: Decoded, lines: Sequence[bytes]) -> None:
         keeping = self._sink.append(decoded.events, lines)

@@ -1,7 +1,7 @@
 """JSON bodies: one event, an array of events, or one event a line (NDJSON)."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -35,6 +35,16 @@ class JsonDecoder:
         self._one = msgspec.json.Decoder(Event)
         self._many = msgspec.json.Decoder(list[Event])
         self._elements = msgspec.json.Decoder(list[msgspec.Raw])
+        self._lines = NdjsonDecoder(rules, limits, keeps_texts)
+
+    def together(self, bodies: Sequence[bytes]) -> Decoded | None:
+        """What ``bodies`` hold that are plainly one event each, in their order; None if one needs a closer look."""
+        bodies = [body.rstrip(_BLANKS) for body in bodies]
+        if not all(body.startswith(b"{") and body.endswith(b"}") for body in bodies):
+            return None
+        # A line's end is within no text, and here between two events: so each body ends where one of its own does.
+        decoded = self._lines.quick(b"\n".join(bodies))
+        return decoded if decoded is not None and len(decoded.events) == len(bodies) else None
 
     def quick(self, body: bytes) -> Decoded | None:
         body = body.removeprefix(BOM)

@@ -1,8 +1,8 @@
 """Writes that go on in the express lane: the head is one that was let in, so only the body is new."""
 
 import time
-from collections.abc import Coroutine
-from typing import Any
+from collections import Counter
+from collections.abc import Sequence
 
 from aiohttp import web
 
@@ -10,23 +10,34 @@ from ingest.access.guard import PASS
 from ingest.access.passes import Pass
 from ingest.capacity import SMALL_BODY_BYTES, Capacity
 from ingest.decode import Decoded, Decoder
+from ingest.decode.json_events import JsonDecoder
 from ingest.errors import IngestError
 from ingest.metrics import Metrics
 from ingest.reception import Reception
 from ingest.routes.answers import answer_to, unexpected
 from ingest.routes.bodies import BodyLimits
 from ingest.routes.receipts import ReceiptOf
+from ingest.routes.together import Asked, Together
 from ingest.server.answers import whole
 from ingest.server.connection import Connection
+from ingest.server.errand import Errand
+from ingest.server.heads import Done
 
 
 class ExpressWays:
-    """Opens the express lane to what comes with the head of a request that was taken."""
+    """Opens the express lane to what comes with the head of a request that was taken.
 
-    def __init__(self, reception: Reception, metrics: Metrics, limits: BodyLimits, capacity: Capacity) -> None:
+    Small bodies for ``json``, which are single events mostly, are taken together.
+    """
+
+    def __init__(
+        self, reception: Reception, metrics: Metrics, limits: BodyLimits, capacity: Capacity, json: JsonDecoder
+    ) -> None:
         self._reception = reception
         self._metrics = metrics
         self._capacity = capacity
+        self._json = json
+        self._together = Together(json, self._answers, self._begin_alone)
         self.most_bytes = min(limits.max_bytes, limits.max_inflated_bytes)
         self._acks = _Acks()
 
@@ -36,25 +47,48 @@ class ExpressWays:
         if isinstance(connection, Connection) and admitted is not None:
             connection.remember(request, _WriteWay(self, request.path, admitted, decoder, receipt_of))
 
-    async def answered(self, way: "_WriteWay", body: bytes) -> bytes:
-        """The whole answer, once ``body`` is decoded, what it holds is durable, and all is counted."""
-        started = time.perf_counter()
+    def begin(self, asked: Asked["_WriteWay"]) -> None:
+        """Have it answered once its body is decoded, what it holds is durable, and all is counted."""
+        if asked.way.decoder is self._json and len(asked.body) <= SMALL_BODY_BYTES:
+            self._together.put(asked)
+        else:
+            self._begin_alone(asked)
+
+    def _begin_alone(self, asked: Asked["_WriteWay"]) -> None:
+        Errand(self._answer(asked), asked.done).go_on()
+
+    async def _answer(self, asked: Asked["_WriteWay"]) -> bytes:
+        body = asked.body
         try:
             if len(body) <= SMALL_BODY_BYTES:
-                return await self._kept(way, body, started)
+                return await self._kept(asked)
             with self._capacity.body() as share:
                 share.grow_to(len(body))
-                return await self._kept(way, body, started)
-        except IngestError as error:
-            self._metrics.rejected.labels(error.code).inc()
-            return whole(answer_to(way.path, error))
-        except Exception:
-            return whole(unexpected("POST", way.path))
+                return await self._kept(asked)
+        except Exception as error:
+            return self._refusal(asked.way.path, error)
 
-    async def _kept(self, way: "_WriteWay", body: bytes, started: float) -> bytes:
-        decoded = await self._reception.decoded(way.decoder, body)
-        await self._reception.keep(decoded, started)
-        return self._acks.of(way.receipt_of, decoded)
+    async def _kept(self, asked: Asked["_WriteWay"]) -> bytes:
+        decoded = await self._reception.decoded(asked.way.decoder, asked.body)
+        await self._reception.keep(decoded, asked.started)
+        return self._acks.of(asked.way.receipt_of, decoded)
+
+    async def _answers(self, asked: Sequence[Asked["_WriteWay"]], decoded: Decoded) -> list[bytes]:
+        """To requests of which each holds one of the events."""
+        try:
+            await self._reception.keep(decoded, asked[0].started, len(asked))
+        except Exception as error:
+            paths = Counter(one.way.path for one in asked)
+            refusals = {path: self._refusal(path, error, requests) for path, requests in paths.items()}
+            return [refusals[one.way.path] for one in asked]
+        # Who shares a decoder gets the same kind of receipt.
+        return [self._acks.of(asked[0].way.receipt_of, Decoded(decoded.events[:1]))] * len(asked)
+
+    def _refusal(self, path: str, error: Exception, requests: int = 1) -> bytes:
+        if isinstance(error, IngestError):
+            self._metrics.rejected.labels(error.code).inc(requests)
+            return whole(answer_to(path, error))
+        return whole(unexpected("POST", path))
 
 
 class _WriteWay:
@@ -73,12 +107,13 @@ class _WriteWay:
     def most_bytes(self) -> int:
         return self._ways.most_bytes
 
-    def begin(self, body: bytes, /) -> Coroutine[Any, Any, bytes] | None:
-        """None if the body is too long, or the sender's pass holds no more."""
+    def begin(self, body: bytes, done: Done, /) -> bool:
+        """False if the body is too long, or the sender's pass holds no more."""
         if len(body) > self._ways.most_bytes or not self.admitted.holds():
-            return None
+            return False
         self.admitted.use()
-        return self._ways.answered(self, body)
+        self._ways.begin(Asked(self, body, time.perf_counter(), done))
+        return True
 
 
 class _Acks:

@@ -56,7 +56,7 @@ class WriteRoutes:
         self._metrics = metrics
         self._limits = limits
         self._capacity = capacity
-        self._express = ExpressWays(reception, metrics, limits, capacity)
+        self._express = ExpressWays(reception, metrics, limits, capacity, self._json)
 
     def routes(self) -> list[web.RouteDef]:
         return [

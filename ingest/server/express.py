@@ -1,7 +1,7 @@
 """The express lane of a connection: whole writes with a head that was let in before, past aiohttp's requests."""
 
 import asyncio
-from typing import Any, Protocol
+from typing import Protocol
 
 from ingest.capacity import Capacity
 from ingest.server.gate import Gate
@@ -36,7 +36,7 @@ class Counter(Protocol):
 class Express:
     """One request at a time; whoever comes meanwhile awaits its ``end``."""
 
-    __slots__ = ("_capacity", "_counter", "_gate", "_gathering", "_loop", "_turn", "_work", "is_at_work")
+    __slots__ = ("_capacity", "_counter", "_gate", "_gathering", "_loop", "_turn", "is_at_work")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, gate: Gate, capacity: Capacity, counter: Counter) -> None:
         self._loop = loop
@@ -44,7 +44,6 @@ class Express:
         self._capacity = capacity
         self._counter = counter
         self._turn: asyncio.Future[None] | None = None
-        self._work: Any = None
         self._gathering: Gathering | None = None
         self.is_at_work = False
 
@@ -108,13 +107,13 @@ class Express:
         if not self._capacity.enter():
             self._counter.answer(known.refusal)
             return True
-        work = known.way.begin(body)
-        if work is None:
-            self._capacity.leave()
-            return False
-        self._work, self.is_at_work = work, True
-        self._go_on()
-        return True
+        # It may be answered before this returns.
+        self.is_at_work = True
+        if known.way.begin(body, self._done):
+            return True
+        self.is_at_work = False
+        self._capacity.leave()
+        return False
 
     async def end(self) -> None:
         """Return once nothing is at work any more."""
@@ -122,23 +121,15 @@ class Express:
             self._turn = self._loop.create_future()
             await self._turn
 
-    def _go_on(self, _: object = None) -> None:
-        """What a task would do, without one: that costs more than all else that is done here for a small request."""
-        try:
-            awaited = self._work.send(None)
-        except StopIteration as end:
-            self._counter.answer(end.value)
-            self._leave()
-        except BaseException:
+    def _done(self, answer: bytes | None) -> None:
+        if answer is None:
             self._counter.abort()
-            self._leave()
-            raise
         else:
-            awaited._asyncio_future_blocking = False  # noqa: SLF001 - as every task says that it has heard
-            awaited.add_done_callback(self._go_on)
+            self._counter.answer(answer)
+        self._leave()
 
     def _leave(self) -> None:
-        self._work, self.is_at_work = None, False
+        self.is_at_work = False
         self._capacity.leave()
         self._counter.rest()
         turn, self._turn = self._turn, None

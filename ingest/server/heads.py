@@ -3,7 +3,7 @@
 Only what aiohttp took as that very request is remembered, so that nothing is parsed here that it would refuse.
 """
 
-from collections.abc import Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -17,6 +17,10 @@ _LENGTH = b"content-length"
 _UNUSUAL = ("Transfer-Encoding", "Content-Encoding", "Expect", "Upgrade")
 
 
+Done = Callable[[bytes | None], None]
+"""Takes the whole HTTP answer, or None where there is none and the connection ends."""
+
+
 class Way(Protocol):
     """What requests of a remembered head lead to, without aiohttp."""
 
@@ -25,11 +29,8 @@ class Way(Protocol):
         """The longest body that it takes."""
         ...
 
-    def begin(self, body: bytes, /) -> Coroutine[Any, Any, bytes] | None:
-        """The work that ends with the whole HTTP answer; it awaits futures alone, for no task runs it.
-
-        None if this request has to go aiohttp's way; then nothing has happened yet.
-        """
+    def begin(self, body: bytes, done: Done, /) -> bool:
+        """Begin the request that has ``body``; False if it has to go aiohttp's way: then nothing has happened yet."""
         ...
 
 

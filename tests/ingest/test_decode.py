@@ -108,6 +108,35 @@ def test_quick_and_thorough_agree(decoder: Decoder, items: list[bytes], glue: by
         assert quick is None or quick == decoder.thorough(body), body
 
 
+PLAIN = '{"timestamp":1,"tag":"a.b.c","valor":"1"}'
+# Pieces that, put together in another way than they were sent in, would be events.
+PIECES = st.lists(
+    st.sampled_from([PLAIN, "{", "}", '"', ",", "\n", "\r", " ", PLAIN[:13], PLAIN[13:], '{"x":"', '":1,', "[", "]"]),
+    max_size=4,
+).map(lambda pieces: "".join(pieces).encode())
+
+
+@given(st.lists(st.one_of(GOOD, ODD, BROKEN, PIECES), max_size=6))
+@example([b'{"x":"}', b'{","timestamp":1,"tag":"a.b.c","valor":"1"}', PLAIN.encode() * 2])
+@example([f"{PLAIN}\n{PLAIN}".encode(), b""])
+@example([f"{PLAIN}\n{PLAIN}".encode()])
+@example([PLAIN.encode() + b"\r\n", PLAIN.encode() + b"\x0b"])
+def test_bodies_mean_the_same_alone_and_together(bodies: list[bytes]) -> None:
+    decoder = JsonDecoder(RULES, keeps_texts=True)
+    together = decoder.together(bodies)
+    if together is not None:
+        alone = [decode(decoder, body) for body in bodies]
+        assert [list(decoded.events) for decoded in alone] == [[event] for event in together.events]
+        assert [decoded.texts for decoded in alone] == [[text] for text in together.texts]
+        assert not any(decoded.rejects.listed for decoded in alone)
+
+
+@given(st.lists(st.tuples(TAGS, VALORES, st.sampled_from(["", "\n", " \r\n"])), min_size=1, max_size=6))
+def test_bodies_that_are_plainly_right_are_taken_together(sent: list[tuple[str, str, str]]) -> None:
+    bodies = [json.dumps({"timestamp": 1, "tag": tag, "valor": valor}) + end for tag, valor, end in sent]
+    assert JsonDecoder(RULES).together([body.encode() for body in bodies]) is not None, bodies
+
+
 def test_what_is_plainly_right_is_decoded_quickly() -> None:
     event = b'{"timestamp": 1, "tag": "a.b.c", "valor": "1"}'
     bodies = [event, b"[" + event + b"," + event + b"]", b" [" + event + b"]"]

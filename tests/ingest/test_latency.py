@@ -36,6 +36,15 @@ def test_a_single_observation_is_every_percentile() -> None:
     assert percentiles(one) == {"0.5": 0.25, "0.9": 0.25, "0.99": 0.25}
 
 
+def test_what_was_observed_many_times_counts_as_often() -> None:
+    at_once, one_by_one = latency(Clock()), latency(Clock())
+    for seconds, times in ((0.25, 3), (0.5, 1)):
+        at_once.observe(seconds, times)
+        for _ in range(times):
+            one_by_one.observe(seconds)
+    assert [family.samples for family in at_once.collect()] == [family.samples for family in one_by_one.collect()]
+
+
 def test_percentiles_are_exact_whatever_the_order() -> None:
     many = latency(Clock())
     values = [number / 1000 for number in range(1, 1001)]

@@ -38,12 +38,14 @@ class Told:
 
     def __init__(self) -> None:
         self.kept: list[Event] = []
+        self.appends = 0
         self.reached = asyncio.Event()
         self.open = asyncio.Event()
         self.open.set()
         self.error: Exception | None = None
 
     async def append(self, events: Sequence[Event], _: Sequence[bytes]) -> None:
+        self.appends += 1
         self.reached.set()
         await self.open.wait()
         if self.error is not None:

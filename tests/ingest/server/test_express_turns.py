@@ -4,18 +4,19 @@ import asyncio
 import selectors
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from multiprocessing import get_context
 from typing import Any
 
 import pytest
 import uvloop
 
+from ingest.errors import DiskFailed, IngestError, SpoolFull
 from ingest.event import Event
 from ingest.settings import Settings
-from tests.ingest.server.lanes import EVENT, TWO, Told, let_in, post, serving, went_express
+from tests.ingest.server.lanes import EVENT, TWO, Client, Lanes, Told, let_in, post, serving, went_express
 
 
 class Groups(Told):
@@ -61,6 +62,88 @@ def test_who_asks_again_before_aiohttp_has_its_turn_goes_through_it_once() -> No
     # As the service does; asyncio's own loop would read no request before all have had their turn.
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(told())
+
+
+@asynccontextmanager
+async def known(lanes: Lanes, paths: Sequence[bytes]) -> AsyncIterator[list[Client]]:
+    """A client for each of ``paths``, each of which was let in; all have asked once."""
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(lanes.client()) for _ in paths]
+        for client, path in zip(clients, paths, strict=True):
+            await let_in(client, path=path)
+        yield clients
+
+
+async def ask_while_one_is_at_work(lanes: Lanes, clients: Sequence[Client], requests: Sequence[bytes]) -> list[bytes]:
+    """The answers to all but the first one, which come together once the first is answered."""
+    lanes.sink.open.clear()
+    clients[0].writer.write(requests[0])
+    await lanes.until_at_work(1)
+    for client, request in zip(clients[1:], requests[1:], strict=True):
+        client.writer.write(request)
+    await lanes.until_at_work(len(clients))
+    lanes.sink.open.set()
+    answers = [await client.answer() for client in clients]
+    return answers[1:]
+
+
+def metric(lanes: Lanes, name: str) -> float:
+    lines = lanes.metrics.exposition().decode().splitlines()
+    return next(float(line.removeprefix(name)) for line in lines if line.startswith(f"{name} "))
+
+
+PATHS = [b"/events", b"/get_sensor"] * 10
+
+
+async def test_single_events_that_come_together_are_kept_together_and_answered_each() -> None:
+    bodies = [EVENT.replace(b'"1"', b'"%d"' % number) for number, _ in enumerate(PATHS)]
+    async with serving() as lanes, known(lanes, PATHS) as clients:
+        appends, requests = lanes.sink.appends, lanes.slow_requests
+        answers = await ask_while_one_is_at_work(lanes, clients, list(map(post, bodies, PATHS)))
+        assert all(b"HTTP/1.1 202 " in answer for answer in answers), answers
+        assert all(answer.endswith(b'{"accepted":1,"rejected":[]}\n') for answer in answers), answers
+        assert [event.valor for event in lanes.sink.kept[-len(PATHS) :]] == [str(n) for n, _ in enumerate(PATHS)]
+        assert (lanes.sink.appends - appends, lanes.slow_requests - requests) == (2, 0)
+        assert lanes.at_work() == 0
+        for name in ("ingest_events_received_total", "ingest_events_accepted_total", "ingest_ack_seconds_count"):
+            assert metric(lanes, name) == 2 * len(PATHS), name
+
+
+BAD = [
+    b"",
+    b"{",
+    b"{}",
+    b"[]",
+    EVENT + EVENT,
+    EVENT + b"\n" + EVENT,
+    b'{"x":"}',
+    b"[" + EVENT + b"]",
+    b"\xef\xbb\xbf" + EVENT,
+]
+
+
+@pytest.mark.parametrize("bad", BAD)
+async def test_among_others_each_has_the_answer_that_it_has_alone(bad: bytes) -> None:
+    bodies = [EVENT, EVENT, bad, EVENT.replace(b"1539112021301", b"1"), EVENT + b" ", bad]
+    async with serving() as lanes, known(lanes, [b"/events"] * len(bodies)) as clients:
+        expected = [await client.ask(post(body)) for client, body in zip(clients, bodies, strict=True)]
+        kept = len(lanes.sink.kept)
+        assert await ask_while_one_is_at_work(lanes, clients, list(map(post, bodies))) == expected[1:]
+        assert len(lanes.sink.kept) - kept == kept - len(bodies)
+
+
+@pytest.mark.parametrize("error", [SpoolFull("the spool is full"), DiskFailed("no disk"), ValueError("nobody knows")])
+async def test_what_the_sink_raises_is_the_answer_to_all_that_came_together(error: Exception) -> None:
+    async with serving() as lanes, known(lanes, PATHS) as clients:
+        lanes.sink.error = error
+        requests = [post(path=path) for path in PATHS]
+        expected = [await client.ask(request) for client, request in zip(clients, requests, strict=True)]
+        assert await ask_while_one_is_at_work(lanes, clients, requests) == expected[1:]
+        assert all(answer.startswith(b"HTTP/1.1 50") for answer in expected), expected
+        assert lanes.at_work() == 0
+        if isinstance(error, IngestError):
+            rejected = f'ingest_events_rejected_total{{reason="{error.code}"}}'
+            assert metric(lanes, rejected) == 2 * len(PATHS)
 
 
 async def test_requests_of_the_lane_are_limited_and_counted_with_all_others() -> None:
