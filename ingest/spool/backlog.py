@@ -88,11 +88,16 @@ class Backlog:
 
     def look(self) -> None:
         """Raises DiskFailed where the file is gone: what is committed then goes with the service."""
-        if not self.path.exists():
+        try:
+            is_there = self._file.is_there()
+        except OSError as error:
+            raise DiskFailed(f"{self.path.name} is out of reach: {error}") from error
+        if not is_there:
             raise DiskFailed(f"{self.path.name} is gone")
 
     async def append(self, append: Append) -> None:
         """Return once it is on disk. Raises DiskFailed: then none of it is kept."""
+        self.look()
         await self._commit_one(append)
 
     async def read(self, lane: Lane, max_points: int, max_bytes: int) -> list[Row]:
@@ -147,7 +152,8 @@ class Backlog:
     async def restore(
         self, letters: Sequence[DeadLetter], damaged: Sequence[DamagedRow], marks: Iterable[Mark]
     ) -> None:
-        """Take in what was found, beside points, in a file that was set aside."""
+        """Take in what was found, beside points, in the journal or a file that was set aside."""
+        self.look()
         await self._commit_one(Restore(letters, damaged, marks))
 
     async def damaged_rows(self) -> int:

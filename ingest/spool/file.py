@@ -62,6 +62,13 @@ class SpoolFile:
             note_loss(self.path, loss)
             self._log.error("spool_missing", reason=loss)
 
+    def is_there(self) -> bool:
+        """Whether it is where it was opened, or another one will be opened in its place. Raises OSError."""
+        try:
+            return not self._is_open or bool(self.path.stat())
+        except FileNotFoundError:
+            return False
+
     @property
     def notes(self) -> list[Note]:
         """What was set aside and is still there."""

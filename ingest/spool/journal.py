@@ -23,11 +23,13 @@ _BLOCK_BYTES = 4096
 
 
 class Segment:
-    """A file of the journal. ``holds`` counts what in it is still needed: a segment that holds nothing may go."""
+    """A file of the journal, of ``size_bytes`` once it is sealed. ``holds`` counts what in it is still needed: one
+    that holds nothing may go."""
 
     def __init__(self, number: int, path: Path) -> None:
         self.number = number
         self.path = path
+        self.size_bytes = 0
         self.holds = 0
         self.is_sealed = True
         self.is_gone = False
@@ -48,6 +50,7 @@ class Journal:
         self._lock = Lock()
         self._file: int | None = None
         self._end = 0
+        self._sealed_bytes = 0
         self._life = Life(0, 0)
         self._left = sorted(int(path.name.rpartition("-")[2]) for path in folder.glob(_NAMES))
         self._note_at = 0.0
@@ -68,6 +71,7 @@ class Journal:
             contents = list(scanned(data, number, acked_bytes))
             segment.holds = len(contents)
             if contents:
+                self._count(segment, len(data))
                 found.append((segment, contents))
             else:
                 self._discard(segment)
@@ -102,6 +106,7 @@ class Journal:
             if segment.holds or not segment.is_sealed or segment.is_gone:
                 return
             segment.is_gone = True
+            self._sealed_bytes -= segment.size_bytes
         self._discard(segment)
 
     def close(self) -> None:
@@ -110,6 +115,16 @@ class Journal:
         self._newest.close()
         with suppress(OSError):
             self._spare.unlink(missing_ok=True)
+
+    @property
+    def size_bytes(self) -> int:
+        """What stands in files that are still needed."""
+        return self._sealed_bytes + (self._end if self._file is not None else 0)
+
+    def _count(self, segment: Segment, size: int) -> None:
+        with self._lock:
+            segment.size_bytes = size
+            self._sealed_bytes += size
 
     @property
     def _spare(self) -> Path:
@@ -177,6 +192,7 @@ class Journal:
             if cut:
                 os.fdatasync(file)
         os.close(file)
+        self._count(self._segment, self._end)
         with self._lock:
             self._segment.is_sealed = True
         self.release(self._segment, 0)

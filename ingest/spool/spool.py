@@ -46,7 +46,8 @@ class Spool:
     Events of known series go into the journal, are kept in memory and shipped from there: what waits for too long is
     moved to the backlog, a database, where the first events of a series and other measurements are from the start.
     ``row_points`` and ``row_bytes`` are the most that small appends are joined to. Memory holds ``max_waiting_bytes``
-    of what is to be shipped; above ``crowd_bytes`` an ack waits a little while InfluxDB takes what there is.
+    of what is to be shipped; above ``crowd_bytes`` an ack waits a little while InfluxDB takes what there is. The
+    journal's files, which the next start reads into memory, take ``max_journal_bytes`` and hardly more.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Spool:
         *,
         max_dead_letter_bytes: int = 2**30,
         max_waiting_bytes: int = 48 * 2**20,
+        max_journal_bytes: int = 384 * 2**20,
         crowd_bytes: int = 8 * 2**20,
         reached: Reached = never,
         reserve_bytes: int = 16 * 2**20,
@@ -65,6 +67,7 @@ class Spool:
         self._max_bytes = max_bytes
         self._max_dead_letter_bytes = max_dead_letter_bytes
         self._max_waiting_bytes = max_waiting_bytes
+        self._max_journal_bytes = max_journal_bytes
         self._row_points = row_points
         self._row_bytes = row_bytes
         self._log = structlog.get_logger("spool")
@@ -118,8 +121,8 @@ class Spool:
         size = append.bytes
         disk = self.backlog.disk if series or None in [blob.marks for blob in blobs] else self._disk
         disk.check()
-        if disk is self._disk and self._is_stuck:
-            raise SpoolFull(self._stuck())
+        if disk is self._disk and (stuck := self._stuck()):
+            raise SpoolFull(stuck)
         if self.backlog.depth.bytes + self.waiting.bytes + self._unwritten_bytes + size > self._max_bytes:
             raise SpoolFull(self._full())
         self._unwritten_bytes += size
@@ -164,7 +167,6 @@ class Spool:
 
     async def move(self, rows: Sequence[JournalRow]) -> None:
         """Take these into the backlog, which were taken. Raises DiskFailed: whoever has taken them still has them."""
-        self.backlog.look()
         blobs = [Blob(row.lines, row.points, are_events=True) for row in rows]
         await self.backlog.append(Append(blobs, rows[0].time_ms))
         self.waiting.forget(rows)
@@ -186,12 +188,13 @@ class Spool:
         try:
             if self.backlog.disk.failure is not None or self._disk.failure is not None:
                 await self.backlog.probe()
+            self.backlog.look()
             if self._disk.failure is not None:
                 await self._disk.committed(self._commits.put(Append((), now_ms())))
         except DiskFailed as error:
             return str(error)
-        if self._is_stuck:
-            return self._stuck()
+        if stuck := self._stuck():
+            return stuck
         return self._full() if self.depth.bytes >= self._max_bytes * _NEARLY_FULL else None
 
     async def tend(self) -> None:
@@ -222,13 +225,15 @@ class Spool:
         self._journal.close()
         await self.backlog.close()
 
-    @property
-    def _is_stuck(self) -> bool:
-        """Whether memory holds far more than it should: what is late cannot be moved, or not as fast as more comes."""
-        return self.waiting.bytes > _STUCK * self._max_waiting_bytes
-
-    def _stuck(self) -> str:
-        return f"{self.waiting.bytes} bytes wait in memory: the backlog on disk does not take them as fast as they come"
+    def _stuck(self) -> str | None:
+        """Why the journal takes no more, None if it does: memory or the disk has far more of it than it should."""
+        if self.waiting.bytes > _STUCK * self._max_waiting_bytes:
+            where = f"{self.waiting.bytes} bytes wait in memory"
+        elif self._journal.size_bytes > self._max_journal_bytes:
+            where = f"the journal's files have {self._journal.size_bytes} bytes"
+        else:
+            return None
+        return f"{where}: the backlog on disk does not take them as fast as they come"
 
     def _full(self) -> str:
         return f"the spool is full ({self._max_bytes} bytes): the store has to take some of it first"
@@ -258,7 +263,6 @@ class Spool:
             self._told, self._untold = self._untold, Untold()
             try:
                 if self._told.released:
-                    self.backlog.look()
                     await self.backlog.restore((), self._told.damaged, merged(self._told.marks))
             except BaseException:
                 self._untold.add(self._told)

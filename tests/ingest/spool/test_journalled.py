@@ -272,3 +272,28 @@ async def test_a_full_disk_refuses_what_is_new_and_takes_up_again_when_enough_is
         await spool.append([big])
         assert waiting(spool) == lines
         await spool.close()
+
+
+async def test_while_the_backlogs_file_is_gone_nothing_is_acked_that_would_be_in_it_and_that_is_told(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as spool:
+        spool.path.unlink()
+        with pytest.raises(DiskFailed, match="gone"):
+            await spool.append([Blob(b"cpu value=1 1\n", 1)])
+        with pytest.raises(DiskFailed, match="gone"):
+            await spool.append([blob(1)], series=[4711])
+        assert "gone" in str(await spool.trouble())
+
+
+async def test_the_journal_has_an_end_where_the_backlog_does_not_take_its_marks(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, 2**30, max_journal_bytes=40 * 2**20, reserve_bytes=2**20)
+    part = Blob(line(1) * 50_000, 50_000, are_events=True, marks=frozenset({Mark(0, "")}))
+    spool.path.unlink()
+    for _ in range(10):
+        await spool.append([part])
+        # InfluxDB has all of it at once; what it touched cannot be written down.
+        await spool.stored(spool.take(*ALL))
+    with pytest.raises(SpoolFull, match="journal's files have"):
+        await spool.append([part])
+    await spool.close()
