@@ -29,6 +29,7 @@ from ingest.spool.changes import (
     Remove,
     Restore,
     SetAside,
+    Tell,
     joined,
 )
 from ingest.spool.damaged_rows import DamagedRow
@@ -127,9 +128,13 @@ class Backlog:
             self._log.error("marks_damaged", marks=len(selected.damaged), examples=selected.damaged[:10])
             await self._commit_one(MendMarks())
 
-    async def mark(self, marks: Iterable[Mark]) -> None:
-        """Remember that these minutes have to be counted again. Raises DiskFailed."""
-        await self._commit_one(Restore([], [], marks))
+    async def mark(self, marks: Iterable[Mark], damaged: Sequence[DamagedRow] = ()) -> None:
+        """Remember that these minutes have to be counted again, and what is ``damaged`` elsewhere.
+
+        Raises DiskFailed.
+        """
+        self.look()
+        await self._commit_one(Tell(marks, damaged))
 
     async def clean(self, counted: Sequence[DirtyMinute]) -> None:
         """Forget what was counted, but for what was marked again since ``dirty`` gave it."""
@@ -152,8 +157,7 @@ class Backlog:
     async def restore(
         self, letters: Sequence[DeadLetter], damaged: Sequence[DamagedRow], marks: Iterable[Mark]
     ) -> None:
-        """Take in what was found, beside points, in the journal or a file that was set aside."""
-        self.look()
+        """Take in what was found, beside points, in a file that was set aside."""
         await self._commit_one(Restore(letters, damaged, marks))
 
     async def damaged_rows(self) -> int:

@@ -118,6 +118,18 @@ class Restore(msgspec.Struct, frozen=True):
         dirty_minutes.insert(connection, self.marks)
 
 
+class Tell(msgspec.Struct, frozen=True):
+    """Minutes to be counted again, and what is broken in the journal: kept once, though each start finds it again that
+    finds its file."""
+
+    marks: Iterable[Mark]
+    damaged: Sequence[DamagedRow]
+
+    def make(self, connection: sqlite3.Connection, _: int) -> None:
+        damaged_rows.insert_once(connection, self.damaged)
+        dirty_minutes.insert(connection, self.marks)
+
+
 class SetAside(msgspec.Struct, frozen=True):
     """The file that began with ``first_id`` is damaged; whoever reads has noticed."""
 
@@ -129,7 +141,7 @@ class SetAside(msgspec.Struct, frozen=True):
             raise Damaged(self.reason)
 
 
-Change = Append | Remove | Clean | MendMarks | Learn | Probe | Quarantine | Restore | SetAside
+Change = Append | Remove | Clean | MendMarks | Learn | Probe | Quarantine | Restore | Tell | SetAside
 
 
 def joined(appends: Sequence[Append], row_points: int, row_bytes: int) -> list[Row]:

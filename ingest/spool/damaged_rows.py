@@ -39,6 +39,12 @@ def insert(connection: sqlite3.Connection, rows: Sequence[DamagedRow]) -> None:
     )
 
 
+def insert_once(connection: sqlite3.Connection, rows: Sequence[DamagedRow]) -> None:
+    """Those that are not there yet: with the same reason, which says where it was, and the same lines."""
+    sql = "SELECT * FROM damaged_rows WHERE reason = ? AND lines IS ?"
+    insert(connection, [row for row in rows if not connection.execute(sql, (row.reason, row.lines)).fetchone()])
+
+
 def total(connection: sqlite3.Connection) -> int:
     """How many there are."""
     return int(connection.execute("SELECT count(*) FROM damaged_rows").fetchone()[0])

@@ -262,8 +262,9 @@ class Spool:
         async with self._telling:
             self._told, self._untold = self._untold, Untold()
             try:
+                self._told.marks = merged(self._told.marks)
                 if self._told.released:
-                    await self.backlog.restore((), self._told.damaged, merged(self._told.marks))
+                    await self.backlog.mark(self._told.marks, self._told.damaged)
             except BaseException:
                 self._untold.add(self._told)
                 raise

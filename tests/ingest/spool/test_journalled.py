@@ -286,6 +286,34 @@ async def test_while_the_backlogs_file_is_gone_nothing_is_acked_that_would_be_in
         assert "gone" in str(await spool.trouble())
 
 
+async def test_marks_that_cannot_be_told_take_no_memory_for_each_sensor(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+        for number in range(100):
+            await spool.append([Blob(line(1), 1, are_events=True, marks=frozenset({Mark(0, f"a.b.s{number}")}))])
+        await spool.stored(spool.take(*ALL))
+        spool.path.rename(tmp_path / "elsewhere")
+        with pytest.raises(DiskFailed):
+            await spool.dirty(1000)
+        assert spool.depth.dirty_minutes == 1
+        (tmp_path / "elsewhere").rename(spool.path)
+        assert [one.mark for one in await spool.dirty(1000)] == [Mark(0, "")]
+
+
+async def test_what_the_disk_altered_is_told_once_whatever_else_its_file_waits_for(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+        for number in range(3):
+            await spool.append([blob(number)])
+        shutil.copytree(tmp_path, tmp_path / "left")
+    (name,) = journals(tmp_path / "left")
+    path = tmp_path / "left" / name
+    path.write_bytes(path.read_bytes().replace(b"value=1 ", b"value=9 "))
+    for _ in range(3):
+        async with opened(tmp_path / "left") as spool:
+            assert waiting(spool) == line(0) + line(2)
+            await spool.dirty(1)
+            assert await spool.backlog.damaged_rows() == 1
+
+
 async def test_the_journal_has_an_end_where_the_backlog_does_not_take_its_marks(tmp_path: Path) -> None:
     spool = Spool(tmp_path, 2**30, max_journal_bytes=40 * 2**20, reserve_bytes=2**20)
     part = Blob(line(1) * 50_000, 50_000, are_events=True, marks=frozenset({Mark(0, "")}))
