@@ -11,6 +11,8 @@ _CHECKSUM = struct.Struct("<I")
 _HEAD = struct.Struct("<IIQQ")
 _PREFIX_BYTES = len(_MAGIC) + _CHECKSUM.size
 _LINES_AT = _PREFIX_BYTES + _HEAD.size
+_SECRET = struct.Struct("<Q")
+_SECRET_AT = _LINES_AT - _SECRET.size
 _LIFE = struct.Struct("<8sQQI")
 _LIFE_MAGIC = b"PULSOJ1\n"
 
@@ -93,21 +95,23 @@ def _life(data: bytes) -> Life | None:
 
 def _next(data: bytes, at: int, life: Life) -> tuple[int, Record] | None:
     """The first whole record at ``at`` or after it, and where it stands."""
-    while (at := data.find(_MAGIC, at)) >= 0:
-        record = _record(data, at, life)
+    # By what no sender knows: texts could be full of anything else.
+    secret = _SECRET.pack(life.secret)
+    while (found := data.find(secret, at + _SECRET_AT)) >= 0:
+        at = found - _SECRET_AT
+        record = _record(data, at)
         if record is not None:
             return at, record
         at += 1
     return None
 
 
-def _record(data: bytes, at: int, life: Life) -> Record | None:
+def _record(data: bytes, at: int) -> Record | None:
+    """The one of this life at ``at``, if it is whole."""
     head = data[at + _PREFIX_BYTES : at + _LINES_AT]
-    if len(head) < _HEAD.size:
+    if not data.startswith(_MAGIC, at):
         return None
-    length, points, time_ms, secret = _HEAD.unpack(head)
-    if secret != life.secret:
-        return None
+    length, points, time_ms, _ = _HEAD.unpack(head)
     lines = data[at + _LINES_AT : at + _LINES_AT + length]
     (checksum,) = _CHECKSUM.unpack_from(data, at + len(_MAGIC))
     if len(lines) != length or zlib.crc32(lines, zlib.crc32(head)) != checksum:

@@ -1,5 +1,7 @@
 """Records in a file of the journal: what was written whole is found, whatever stands between and after."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,3 +90,11 @@ def test_no_text_of_a_sender_passes_for_a_record(secret: int) -> None:
 @pytest.mark.parametrize("content", [b"", bytes(1000), b"PJ1\n", b"PJ1\n" + bytes(27), b"PJ1\n" + bytes(28)])
 def test_a_file_that_was_never_written_to_holds_nothing(content: bytes) -> None:
     assert list(scanned(content, NUMBER)) == []
+
+
+def test_what_an_earlier_life_left_behind_costs_no_time_whatever_its_texts_are() -> None:
+    hostile = Record(1, 1, b"PJ1\n" * 250)
+    before, now = file_of([hostile] * 16_000, Life(NUMBER - 1, 5)), file_of([hostile])
+    started = time.thread_time()
+    assert list(scanned(now + before[len(now) :], NUMBER)) == [hostile]
+    assert time.thread_time() - started < 0.5
