@@ -99,7 +99,7 @@ def scaling_elsewhere(bench: Bench) -> Iterator[Row]:
 
 def _plan(bench: Bench, batch: int) -> Plan:
     """Fewer events where each costs more, so that no run is long."""
-    events = {1: bench.sizes.single // 2, 10: bench.sizes.single * 2}.get(batch, bench.sizes.batched)
+    events = {1: bench.sizes.single // 4, 10: bench.sizes.single}.get(batch, bench.sizes.batched)
     return Plan("single" if batch == 1 else "ndjson", events, batch)
 
 

@@ -32,8 +32,11 @@ NDJSON = Contender("NDJSON of 1000", "ndjson", pulso)
 ARRAYS = Contender("JSON arrays of 1000", "array", pulso)
 LINES = Contender("line protocol of 5000", "lp", pulso)
 SINGLE = Contender(
-    "single-event requests", "single", lambda bench, bucket: pulso(bench, bucket, "--workers", str(os.cpu_count() or 1))
+    "single-event requests, a worker a core",
+    "single",
+    lambda bench, bucket: pulso(bench, bucket, "--workers", str(os.cpu_count() or 1)),
 )
+SINGLE_ONE_WORKER = Contender("single-event requests, one worker", "single", pulso)
 
 # The goals of the issue, as ratios of one run.
 _GOALS = (
@@ -68,12 +71,13 @@ def batches(bench: Bench) -> Iterator[Row]:
 
 
 def single_events(bench: Bench) -> Iterator[Row]:
-    """Requests of one event, with a worker a core, beside Telegraf."""
+    """Requests of one event, with a worker a core and with one alone, beside Telegraf."""
     plans = {"single": Plan("single", bench.sizes.single)}
-    rounds = in_turn(bench, (SINGLE, TELEGRAF_SINGLE), plans, _SINGLE_CONNECTIONS)
+    rounds = in_turn(bench, (SINGLE, SINGLE_ONE_WORKER, TELEGRAF_SINGLE), plans, _SINGLE_CONNECTIONS)
     yield from rounds.wrong()
     yield _reference(rounds, TELEGRAF_SINGLE)
-    yield _against(rounds, SINGLE, TELEGRAF_SINGLE, _SINGLE_OF_TELEGRAF)
+    for contender in (SINGLE, SINGLE_ONE_WORKER):
+        yield _against(rounds, contender, TELEGRAF_SINGLE, _SINGLE_OF_TELEGRAF)
 
 
 def _reference(rounds: Rounds, contender: Contender) -> Row:
