@@ -13,8 +13,8 @@ from ingest.influxql import InfluxQL, where
 from ingest.rollup.levels import Level
 from ingest.rollup.spans import Span, times
 
-_MOST_PAGES = 200
-# A longer text of a query is no quicker.
+# A question alone costs as much as ten series; and of some millions of them no text should be made.
+_MOST_PAGES = 64
 _MOST_NAMES = 5_000
 # No text in InfluxQL can hold these, nor what is no UTF-8, which is listed as U+FFFD, and which a pattern takes for it.
 _UNSPEAKABLE = r"[\x00-\x1f\x7f\x{fffd}]"
@@ -38,7 +38,7 @@ class Names(msgspec.Struct, frozen=True):
 
     def at_once(self, wanted: int) -> int:
         """How many of them make a page, where ``wanted`` would be best: there are not to be endlessly many."""
-        return max(len(self.values) // _MOST_PAGES + 1, min(wanted, _MOST_NAMES))
+        return min(max(len(self.values) // _MOST_PAGES + 1, wanted), _MOST_NAMES)
 
 
 async def names(source: InfluxQL, level: Level, span: Span) -> Names:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 # While events come, counting has a fifth of the time.
 _REST_OF_A_PAGE = 4
-# A series of a minute takes it 0.2 to 0.5 ms, a region more; begun with too small pages, right ones are soon found.
-_FIRST_SECONDS = 0.005
+# What a series of a minute takes it, until that is known.
+_FIRST_SECONDS = 0.0005
+_SHARE_OF_QUICKER = 0.5
+_SHARE_OF_SLOWER = 0.1
 _STILL_COMING_SECONDS = 1.0
 
 
@@ -50,7 +52,10 @@ class Throttle:
     def learn(self, work: str, pieces: int, took_seconds: float) -> None:
         """That a page of so many ``pieces`` in all took so long."""
         before = self._seconds_of_one.get(work, _FIRST_SECONDS)
-        self._seconds_of_one[work] = (before + took_seconds / pieces) / 2
+        now = took_seconds / pieces
+        # What makes a page slow is mostly others' work, for which smaller ones would only be more of them.
+        share = _SHARE_OF_QUICKER if now < before else _SHARE_OF_SLOWER
+        self._seconds_of_one[work] = before + share * (now - before)
 
     def _coming(self) -> bool:
         # Between two batches none is on its way for a moment.

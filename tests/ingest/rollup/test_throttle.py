@@ -52,7 +52,7 @@ async def test_that_none_is_on_its_way_for_a_moment_does_not_mean_that_none_come
 @given(st.floats(0.0001, 0.01), st.floats(0.0, 0.008), st.integers(1, 60))
 def test_law_a_page_soon_takes_what_it_should(seconds_of_one: float, overhead_seconds: float, windows: int) -> None:
     throttle = World(coming=True).throttle()
-    for _ in range(30):
+    for _ in range(100):
         names = throttle.most("minutes", windows)
         took_seconds = overhead_seconds + names * windows * seconds_of_one
         throttle.learn("minutes", names * windows, took_seconds)
@@ -61,9 +61,17 @@ def test_law_a_page_soon_takes_what_it_should(seconds_of_one: float, overhead_se
     assert one_more >= 0.018, f"{names} names are too few: so many and two would take {one_more} s"
 
 
-def test_each_work_has_a_size_of_its_own() -> None:
+def test_pages_that_others_made_slow_make_no_smaller_ones() -> None:
     throttle = World(coming=True).throttle()
     for _ in range(20):
+        throttle.learn("minutes", 40, 0.02)
+        throttle.learn("minutes", 40, 0.08)
+    assert throttle.most("minutes") >= 25
+
+
+def test_each_work_has_a_size_of_its_own() -> None:
+    throttle = World(coming=True).throttle()
+    for _ in range(100):
         throttle.learn("minutes", 10, 0.002)
         throttle.learn("regions", 10, 0.15)
     assert (throttle.most("minutes"), throttle.most("regions")) == (99, 1)
