@@ -5,8 +5,11 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-# While events come, counting has a fifth of the time.
-_REST_OF_A_PAGE = 4
+# While events come, counting has a fifth of the time. What it has not used it may use up later, so that a round which
+# needs no more than a second is soon over, but never at once.
+_SHARE_OF_TIME = 0.2
+_MOST_SAVED_SECONDS = 1.0
+_LEAST_REST_OF_A_PAGE = 1.0
 # What a series of a minute takes it, until that is known.
 _FIRST_SECONDS = 0.0005
 _SHARE_OF_QUICKER = 0.5
@@ -37,6 +40,8 @@ class Throttle:
         self._sleep = sleep
         self._clock = clock
         self._came_at = -_STILL_COMING_SECONDS
+        self._settled_at = clock()
+        self._saved_seconds = _MOST_SAVED_SECONDS
         self._seconds_of_one: dict[str, float] = {}
 
     def most(self, work: str, pieces: int = 1) -> int:
@@ -46,8 +51,14 @@ class Throttle:
 
     async def rest(self, took_seconds: float) -> None:
         """After what took so long; not at all while no events come."""
+        now = self._clock()
+        earned_seconds = _SHARE_OF_TIME * (now - self._settled_at)
+        self._saved_seconds = min(self._saved_seconds + earned_seconds, _MOST_SAVED_SECONDS) - took_seconds
+        self._settled_at = now
         if self._coming():
-            await self._sleep(_REST_OF_A_PAGE * took_seconds)
+            await self._sleep(max(_LEAST_REST_OF_A_PAGE * took_seconds, -self._saved_seconds / _SHARE_OF_TIME))
+        else:
+            self._saved_seconds = max(self._saved_seconds, 0.0)
 
     def learn(self, work: str, pieces: int, took_seconds: float) -> None:
         """That a page of so many ``pieces`` in all took so long."""

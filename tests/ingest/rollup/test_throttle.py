@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,12 +22,49 @@ class World:
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
+        self.now += seconds
+
+    async def work(self, throttle: Throttle, seconds: float, times: int = 1) -> None:
+        for _ in range(times):
+            self.now += seconds
+            await throttle.rest(seconds)
 
 
-async def test_while_events_come_counting_has_a_fifth_of_the_time() -> None:
+@pytest.mark.parametrize("seconds", [0.005, 0.02, 3.0])
+async def test_while_events_come_counting_has_a_fifth_of_the_time(seconds: float) -> None:
     world = World(coming=True)
-    await world.throttle().rest(0.02)
-    assert world.slept == [0.08]
+    started = world.now
+    await world.work(world.throttle(), seconds, 1000)
+    # The first second was saved before.
+    assert (1000 * seconds - 1.0) / (world.now - started) == pytest.approx(0.2, abs=0.001)
+    assert world.slept[-1] == pytest.approx(4 * seconds)
+
+
+async def test_a_short_round_is_soon_over_but_rests_after_each_page() -> None:
+    world = World(coming=True)
+    throttle = world.throttle()
+    for _ in range(3):
+        world.slept.clear()
+        await world.work(throttle, 0.02, 40)
+        assert world.slept == pytest.approx([0.02] * 40)
+        world.now += 4.0
+
+
+async def test_no_more_than_a_second_is_saved() -> None:
+    world = World(coming=True)
+    throttle = world.throttle()
+    world.now += 1000.0
+    await world.work(throttle, 2.0)
+    assert world.slept == pytest.approx([5.0])
+
+
+async def test_what_was_counted_while_nobody_waited_is_not_rested_for_later() -> None:
+    world = World()
+    throttle = world.throttle()
+    await world.work(throttle, 30.0)
+    world.coming = True
+    await world.work(throttle, 0.02)
+    assert world.slept == pytest.approx([0.08])
 
 
 async def test_where_none_come_nothing_rests() -> None:
@@ -42,7 +80,7 @@ async def test_that_none_is_on_its_way_for_a_moment_does_not_mean_that_none_come
     world.coming = False
     world.now += 0.9
     await throttle.rest(0.02)
-    assert (throttle.most("minutes"), world.slept) == (few, [0.08])
+    assert (throttle.most("minutes"), world.slept) == (few, [0.02])
     world.now += 0.2
     await throttle.rest(0.02)
     assert throttle.most("minutes") > few
