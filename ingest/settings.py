@@ -111,7 +111,9 @@ class Settings:
     ship_linger_seconds: float = _setting(0.1, "how long points wait for a batch to fill", least=0.0)
     ship_writes_in_flight: int = _setting(2, "writes to InfluxDB at the same time", least=1)
 
-    rollup_interval_seconds: float = _setting(5.0, "rest between two counts of what is new in InfluxDB", least=0.1)
+    rollup_interval_seconds: float = _setting(
+        5.0, "from one count of what is new in InfluxDB to the next, start to start", least=0.1
+    )
 
     grace_seconds: float = _setting(8.0, "time to finish requests and ship the spool when stopping", least=0.0)
     log_format: str = _setting(
