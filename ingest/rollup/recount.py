@@ -20,6 +20,8 @@ from ingest.rollup.spans import Span, spans, times
 from ingest.rollup.throttle import Throttle
 
 _POINTS_A_WRITE = 5_000
+# A write costs an fsync, however little it is.
+_LEAST_POINTS_A_WRITE = 500
 _SPANS_A_QUERY = 50
 _HARMLESS = f"SELECT count(value) FROM {MEASUREMENT} WHERE time >= 0 AND time < 1ms"
 _BEYOND_RETENTION = 422
@@ -59,8 +61,13 @@ class Recount:
     async def run(self, minutes: Collection[Mark]) -> None:
         """Count ``minutes`` of sensors again, and all that is counted from them. To do it twice changes nothing."""
         for level in LEVELS:
-            async for counted in self._pages(level, spans(level.marks(minutes), level.window_ms)):
-                await self.write(level, counted)
+            counted: list[RollupPoint] = []
+            async for page in self._pages(level, spans(level.marks(minutes), level.window_ms)):
+                counted += page
+                if len(counted) >= _LEAST_POINTS_A_WRITE:
+                    await self.write(level, counted)
+                    counted = []
+            await self.write(level, counted)
             self._reached(Point.IN_RECOUNT)
 
     async def check(self) -> None:
