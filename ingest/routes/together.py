@@ -12,9 +12,11 @@ from ingest.server.heads import Done
 
 # So that decoding them does not hold up the loop.
 _MOST_EVENTS = 500
-# To keep one event costs as much as to keep ten: where they come thick, that is done 500 times a second.
+# To keep one event costs as much as to keep ten: where they come thick, that is done 500 times a second, or as soon as
+# all are back who were answered together.
 _THICK = 4
 _PACE_SECONDS = 0.002
+_CROWD_LEFT_BY_A_ROUND = 0.9
 
 Way = TypeVar("Way")
 
@@ -43,15 +45,28 @@ class Together(Generic[Way]):
         self._gathered: list[Asked[Way]] = []
         self._parts_at_work = 0
         self._next_at = 0.0
+        self._next: asyncio.Handle | None = None
+        self._crowd = 1
 
     def put(self, asked: Asked[Way]) -> None:
         """Begin it once nothing is at work any more, with all that has come until then."""
         self._gathered.append(asked)
-        if len(self._gathered) == 1 and not self._parts_at_work:
-            asyncio.get_running_loop().call_soon(self._begin)
+        if self._parts_at_work:
+            return
+        if self._next is None:
+            self._begin_in_time()
+        elif len(self._gathered) == self._crowd:
+            self._next.cancel()
+            self._next = asyncio.get_running_loop().call_soon(self._begin)
+
+    def _begin_in_time(self) -> None:
+        loop, all_are_back = asyncio.get_running_loop(), len(self._gathered) >= self._crowd
+        self._next = loop.call_soon(self._begin) if all_are_back else loop.call_at(self._next_at, self._begin)
 
     def _begin(self) -> None:
+        self._next = None
         asked, self._gathered = self._gathered, []
+        self._crowd = max(len(asked), int(self._crowd * _CROWD_LEFT_BY_A_ROUND))
         pace_seconds = _PACE_SECONDS if len(asked) >= _THICK else 0.0
         self._next_at = asyncio.get_running_loop().time() + pace_seconds
         parts = [asked[place : place + _MOST_EVENTS] for place in range(0, len(asked), _MOST_EVENTS)]
@@ -76,4 +91,4 @@ class Together(Generic[Way]):
     def _end_part(self) -> None:
         self._parts_at_work -= 1
         if self._gathered and not self._parts_at_work:
-            asyncio.get_running_loop().call_at(self._next_at, self._begin)
+            self._begin_in_time()
