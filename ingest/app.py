@@ -124,7 +124,7 @@ async def _influx_backend(
         rollup_writer = await stack.enter_async_context(point_writer(settings, settings.influx_rollup_bucket))
         spools = [one.spool for one in (intake, *(each.intake for each in left)) if one.spool]
         marks = JoinedMarks([*spools, *map(MemberMarks, crew.members)])
-        throttle = Throttle(lambda: marks.depth.points > 0)
+        throttle = Throttle(lambda: marks.depth.points)
         recount = Recount(events, rollup, rollup_writer, reached, throttle)
         keeper = Keeper(marks, recount, Pace(settings.rollup_interval_seconds), reached)
         await stack.enter_async_context(beside(keeper.run()))

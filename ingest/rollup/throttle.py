@@ -8,6 +8,9 @@ from dataclasses import dataclass
 # While events come, counting has a fifth of the time. What it has not used it may use up later, so that a round which
 # needs no more than a second is soon over, but never at once.
 _SHARE_OF_TIME = 0.2
+# With more points on their way than InfluxDB is being sent at a time it is behind: counts may be late, too.
+_BEHIND_POINTS = 20_000
+_SHARE_WHILE_BEHIND = 0.05
 _MOST_SAVED_SECONDS = 1.0
 _LEAST_REST_OF_A_PAGE = 1.0
 # What a series of a minute takes it, until that is known.
@@ -26,16 +29,16 @@ class Aims:
 
 
 class Throttle:
-    """``are_coming`` says whether there are events on their way now; where none ever are, nothing rests."""
+    """``points`` says how many are on their way to InfluxDB now; where none ever are, nothing rests."""
 
     def __init__(
         self,
-        are_coming: Callable[[], bool] = lambda: False,
+        points: Callable[[], int] = lambda: 0,
         aims: Aims | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._are_coming = are_coming
+        self._points = points
         self._aims = aims or Aims()
         self._sleep = sleep
         self._clock = clock
@@ -52,11 +55,12 @@ class Throttle:
     async def rest(self, took_seconds: float) -> None:
         """After what took so long; not at all while no events come."""
         now = self._clock()
-        earned_seconds = _SHARE_OF_TIME * (now - self._settled_at)
+        share = _SHARE_WHILE_BEHIND if self._points() >= _BEHIND_POINTS else _SHARE_OF_TIME
+        earned_seconds = share * (now - self._settled_at)
         self._saved_seconds = min(self._saved_seconds + earned_seconds, _MOST_SAVED_SECONDS) - took_seconds
         self._settled_at = now
         if self._coming():
-            await self._sleep(max(_LEAST_REST_OF_A_PAGE * took_seconds, -self._saved_seconds / _SHARE_OF_TIME))
+            await self._sleep(max(_LEAST_REST_OF_A_PAGE * took_seconds, -self._saved_seconds / share))
         else:
             self._saved_seconds = max(self._saved_seconds, 0.0)
 
@@ -70,6 +74,6 @@ class Throttle:
 
     def _coming(self) -> bool:
         # Between two batches none is on its way for a moment.
-        if self._are_coming():
+        if self._points():
             self._came_at = self._clock()
         return self._clock() - self._came_at < _STILL_COMING_SECONDS

@@ -13,12 +13,12 @@ from ingest.rollup.throttle import Throttle
 class World:
     """What the throttle sees; ``slept`` is how long it rested each time."""
 
-    coming: bool = False
+    points: int = 0
     now: float = 1000.0
     slept: list[float] = field(default_factory=list)
 
     def throttle(self) -> Throttle:
-        return Throttle(lambda: self.coming, sleep=self.sleep, clock=lambda: self.now)
+        return Throttle(lambda: self.points, sleep=self.sleep, clock=lambda: self.now)
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -32,7 +32,7 @@ class World:
 
 @pytest.mark.parametrize("seconds", [0.005, 0.02, 3.0])
 async def test_while_events_come_counting_has_a_fifth_of_the_time(seconds: float) -> None:
-    world = World(coming=True)
+    world = World(points=1)
     started = world.now
     await world.work(world.throttle(), seconds, 1000)
     # The first second was saved before.
@@ -40,8 +40,18 @@ async def test_while_events_come_counting_has_a_fifth_of_the_time(seconds: float
     assert world.slept[-1] == pytest.approx(4 * seconds)
 
 
+async def test_while_influxdb_is_behind_counting_has_a_twentieth_of_the_time() -> None:
+    world = World(points=20_000)
+    throttle, started = world.throttle(), world.now
+    await world.work(throttle, 0.02, 1000)
+    assert (1000 * 0.02 - 1.0) / (world.now - started) == pytest.approx(0.05, abs=0.001)
+    world.points = 19_999
+    await world.work(throttle, 0.02, 20)
+    assert world.slept[-1] == pytest.approx(4 * 0.02)
+
+
 async def test_a_short_round_is_soon_over_but_rests_after_each_page() -> None:
-    world = World(coming=True)
+    world = World(points=1)
     throttle = world.throttle()
     for _ in range(3):
         world.slept.clear()
@@ -51,7 +61,7 @@ async def test_a_short_round_is_soon_over_but_rests_after_each_page() -> None:
 
 
 async def test_no_more_than_a_second_is_saved() -> None:
-    world = World(coming=True)
+    world = World(points=1)
     throttle = world.throttle()
     world.now += 1000.0
     await world.work(throttle, 2.0)
@@ -62,7 +72,7 @@ async def test_what_was_counted_while_nobody_waited_is_not_rested_for_later() ->
     world = World()
     throttle = world.throttle()
     await world.work(throttle, 30.0)
-    world.coming = True
+    world.points = 1
     await world.work(throttle, 0.02)
     assert world.slept == pytest.approx([0.08])
 
@@ -74,10 +84,10 @@ async def test_where_none_come_nothing_rests() -> None:
 
 
 async def test_that_none_is_on_its_way_for_a_moment_does_not_mean_that_none_come() -> None:
-    world = World(coming=True)
+    world = World(points=1)
     throttle = world.throttle()
     few = throttle.most("minutes")
-    world.coming = False
+    world.points = 0
     world.now += 0.9
     await throttle.rest(0.02)
     assert (throttle.most("minutes"), world.slept) == (few, [0.02])
@@ -89,7 +99,7 @@ async def test_that_none_is_on_its_way_for_a_moment_does_not_mean_that_none_come
 
 @given(st.floats(0.0001, 0.01), st.floats(0.0, 0.008), st.integers(1, 60))
 def test_law_a_page_soon_takes_what_it_should(seconds_of_one: float, overhead_seconds: float, windows: int) -> None:
-    throttle = World(coming=True).throttle()
+    throttle = World(points=1).throttle()
     for _ in range(100):
         names = throttle.most("minutes", windows)
         took_seconds = overhead_seconds + names * windows * seconds_of_one
@@ -99,7 +109,7 @@ def test_law_a_page_soon_takes_what_it_should(seconds_of_one: float, overhead_se
 
 
 def test_pages_that_others_made_slow_make_no_smaller_ones() -> None:
-    throttle = World(coming=True).throttle()
+    throttle = World(points=1).throttle()
     for _ in range(20):
         throttle.learn("minutes", 40, 0.02)
         throttle.learn("minutes", 40, 0.08)
@@ -107,7 +117,7 @@ def test_pages_that_others_made_slow_make_no_smaller_ones() -> None:
 
 
 def test_each_work_has_a_size_of_its_own() -> None:
-    throttle = World(coming=True).throttle()
+    throttle = World(points=1).throttle()
     for _ in range(100):
         throttle.learn("minutes", 10, 0.002)
         throttle.learn("regions", 10, 0.15)
@@ -115,9 +125,9 @@ def test_each_work_has_a_size_of_its_own() -> None:
 
 
 def test_when_nobody_waits_pages_are_large() -> None:
-    world = World(coming=True)
+    world = World(points=1)
     throttle = world.throttle()
     of_events = throttle.most("minutes")
-    world.coming = False
+    world.points = 0
     world.now += 2.0
     assert throttle.most("minutes") == 25 * of_events
