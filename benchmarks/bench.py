@@ -28,7 +28,7 @@ class Row:
 class Sizes:
     """Events of a run: in batches, in requests of their own, on disk, in all of the longest run and in a part of it."""
 
-    batched: int = 1_000_000
+    batched: int = 2_000_000
     single: int = 200_000
     stored: int = 2_000_000
     longest: int = 50_000_000

@@ -27,7 +27,7 @@ _LOST_SECONDS = 30.0
 def ack_latency(bench: Bench) -> Iterator[Row]:
     """Single events at a fixed rate, of sensors that one worker knows; a late answer delays no other's planned time."""
     # In a crowd's first second each connection sends its first request, which is a slow one: of five that is a percent.
-    seconds = bench.seconds
+    seconds = max(1, bench.seconds // 2)
     for rate, connections, goal_ms in _RATES:
         what = f"ack p99 at {rate:,} single events/s for {seconds} s"
         runs = []

@@ -2,42 +2,36 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 from benchmarks.bench import Bench, Row
 from benchmarks.job import Plan
-from benchmarks.peers import pulso, raw, telegraf
+from benchmarks.peers import Peer, pulso, raw, telegraf
 from benchmarks.rounds import Contender, Rounds, Run, in_turn
+from benchmarks.stored import Bucket
 
 _BATCH_CONNECTIONS = 4
-_SINGLE_CONNECTIONS = 64
+_SINGLE_CONNECTIONS = (64, 512)
+
+
+def _telegraf_json(bench: Bench, bucket: Bucket) -> AbstractContextManager[Peer]:
+    return telegraf(bench, bucket, "json.conf")
+
+
+def _worker_a_core(bench: Bench, bucket: Bucket) -> AbstractContextManager[Peer]:
+    return pulso(bench, bucket, "--workers", str(os.cpu_count() or 1))
+
 
 RAW = Contender("ready line protocol of 5000 straight into InfluxDB", "lp", lambda _, bucket: nullcontext(raw(bucket)))
-TELEGRAF_ARRAYS = Contender(
-    "Telegraf, JSON arrays of 1000, nothing durable",
-    "array",
-    lambda bench, bucket: telegraf(bench, bucket, "json.conf"),
-)
+TELEGRAF_ARRAYS = Contender("Telegraf, JSON arrays of 1000, nothing durable", "array", _telegraf_json)
 TELEGRAF_LINES = Contender(
     "Telegraf, line protocol of 5000, nothing durable",
     "lp",
     lambda bench, bucket: telegraf(bench, bucket, "lines.conf"),
 )
-TELEGRAF_SINGLE = Contender(
-    "Telegraf, single-event requests, nothing durable",
-    "single",
-    lambda bench, bucket: telegraf(bench, bucket, "json.conf"),
-)
 NDJSON = Contender("NDJSON of 1000", "ndjson", pulso)
 ARRAYS = Contender("JSON arrays of 1000", "array", pulso)
 LINES = Contender("line protocol of 5000", "lp", pulso)
-SINGLE = Contender(
-    "single-event requests, a worker a core",
-    "single",
-    lambda bench, bucket: pulso(bench, bucket, "--workers", str(os.cpu_count() or 1)),
-)
-SINGLE_ONE_WORKER = Contender("single-event requests, one worker", "single", pulso)
-
 # The goals of the issue, as ratios of one run.
 _GOALS = (
     (NDJSON, TELEGRAF_ARRAYS, 3.0),
@@ -73,11 +67,18 @@ def batches(bench: Bench) -> Iterator[Row]:
 def single_events(bench: Bench) -> Iterator[Row]:
     """Requests of one event, with a worker a core and with one alone, beside Telegraf."""
     plans = {"single": Plan("single", bench.sizes.single)}
-    rounds = in_turn(bench, (SINGLE, SINGLE_ONE_WORKER, TELEGRAF_SINGLE), plans, _SINGLE_CONNECTIONS)
-    yield from rounds.wrong()
-    yield _reference(rounds, TELEGRAF_SINGLE)
-    for contender in (SINGLE, SINGLE_ONE_WORKER):
-        yield _against(rounds, contender, TELEGRAF_SINGLE, _SINGLE_OF_TELEGRAF)
+    for connections in _SINGLE_CONNECTIONS:
+        of = f"single-event requests over {connections} connections"
+        telegraf_single = Contender(f"Telegraf, {of}, nothing durable", "single", _telegraf_json)
+        ours = (
+            Contender(f"{of}, a worker a core", "single", _worker_a_core),
+            Contender(f"{of}, one worker", "single", pulso),
+        )
+        rounds = in_turn(bench, (*ours, telegraf_single), plans, connections)
+        yield from rounds.wrong()
+        yield _reference(rounds, telegraf_single)
+        for contender in ours:
+            yield _against(rounds, contender, telegraf_single, _SINGLE_OF_TELEGRAF)
 
 
 def _reference(rounds: Rounds, contender: Contender) -> Row:
