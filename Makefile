@@ -34,7 +34,7 @@ lint: install ## Check style and types
 tools: install ## Get the real programs that tests and benchmarks need (about 11 minutes, once)
 	@$(BIN)/python -m tools
 
-bench: install tools ## Measure, and print the tables of docs/performance.md (about an hour; NAME= for a part)
+bench: install tools ## Measure, and print the tables of docs/performance.md (more than an hour; NAME= for a part)
 	$(BIN)/python -m benchmarks $(NAME)
 
 faults: install tools ## Kill, break and starve the service, and prove that nothing is lost (SECONDS= SEED= FAULT= STORE= MIXED=1)
