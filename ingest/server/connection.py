@@ -43,6 +43,7 @@ class Connection(web.RequestHandler):
         "_gate",
         "_half_closed",
         "_head_since",
+        "_is_handled",
         "_patience",
         "_stuck_since",
         "_wire",
@@ -71,6 +72,9 @@ class Connection(web.RequestHandler):
         self._patience = patience
         self._capacity = capacity
         self._counted = False
+        # Until aiohttp is done with a request or the connection. It waits for the next one only when it has its turn
+        # again: under load that is here before.
+        self._is_handled = False
         self._head_since: float | None = None
         self._stuck_since: float | None = None
         # aiohttp forgets its transport when it closes it, while that still waits for its client to take what is left.
@@ -98,8 +102,7 @@ class Connection(web.RequestHandler):
     def is_idle(self) -> bool:
         waiter = self._waiter
         return (
-            waiter is not None
-            and not waiter.done()
+            (not self._is_handled or (waiter is not None and not waiter.done()))
             and not self._messages
             and self._stuck_since is None
             and not self._express.is_busy
@@ -193,6 +196,7 @@ class Connection(web.RequestHandler):
         start_time: float | None,
         request_handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
     ) -> Coroutine[Any, Any, tuple[web.StreamResponse, bool]]:
+        self._is_handled = True
         handled = super()._handle_request(request, start_time, request_handler)
         return self._in_its_turn(handled) if self._express.is_at_work else handled
 
@@ -233,6 +237,8 @@ class Connection(web.RequestHandler):
                 await self._taken()
             if self._half_closed and not self._messages:
                 self.close()
+            is_reset = finished[1]
+            self._is_handled = is_reset or not resp.keep_alive or not request.content.is_eof()
             return finished
         except RuntimeError as error:
             if not str(error).endswith(_UVLOOP_SAYS_CLOSED):
@@ -252,7 +258,7 @@ class Connection(web.RequestHandler):
         super().connection_lost(exc)
         self._express.forget()
         self._wire = None
-        if self._waiter is not None:
+        if self._waiter is not None or not self._is_handled:
             # No handler will come to what was let in. One that has begun finishes, and counts until then.
             self._leave()
         if reading is not None:

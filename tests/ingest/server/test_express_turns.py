@@ -1,14 +1,67 @@
 """The express lane's requests among all others: limits, turns, and ends."""
 
 import asyncio
+import selectors
+import socket
+import time
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from multiprocessing import get_context
+from typing import Any
 
 import pytest
+import uvloop
 
 from ingest.errors import DiskFailed, IngestError, SpoolFull
+from ingest.event import Event
 from ingest.settings import Settings
-from tests.ingest.server.lanes import EVENT, TWO, Client, Lanes, let_in, post, serving, went_express
+from tests.ingest.server.lanes import EVENT, TWO, Client, Lanes, Told, let_in, post, serving, went_express
+
+
+class Groups(Told):
+    """Keeps what came within some milliseconds at once, as a commit does: the answers go out together."""
+
+    async def append(self, events: Sequence[Event], lines: Sequence[bytes]) -> None:
+        await asyncio.sleep(0.005 - time.monotonic() % 0.005)
+        await super().append(events, lines)
+
+
+def ask_on(port: int, clients: int, times: int) -> None:
+    """Each client asks when it connects, and again as soon as it has its answer."""
+    left: dict[Any, int] = {}
+    with selectors.DefaultSelector() as ready:
+        for _ in range(clients):
+            connected = socket.create_connection(("127.0.0.1", port))
+            connected.sendall(post())
+            ready.register(connected, selectors.EVENT_READ)
+            left[connected] = times - 1
+        while left:
+            for key, _ in ready.select(timeout=20):
+                client: Any = key.fileobj
+                answer = client.recv(2**16)
+                assert answer.endswith(b'{"accepted":1,"rejected":[]}\n'), answer
+                if left[client]:
+                    left[client] -= 1
+                    client.sendall(post())
+                else:
+                    del left[client]
+                    ready.unregister(client)
+                    client.close()
+
+
+def test_who_asks_again_before_aiohttp_has_its_turn_goes_through_it_once() -> None:
+    async def told() -> None:
+        async with serving(sink=Groups()) as lanes:
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as others:
+                await asyncio.get_running_loop().run_in_executor(others, ask_on, lanes.port, 200, 10)
+            assert len(lanes.sink.kept) == 2000
+            assert lanes.slow_requests == 200
+            assert lanes.at_work() == 0
+
+    # As the service does; asyncio's own loop would read no request before all have had their turn.
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(told())
 
 
 @asynccontextmanager
