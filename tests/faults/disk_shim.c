@@ -21,7 +21,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILES = 64, RANGES = 65536, SECTOR = 512 };
+/* While appends fail the journal begins a file for each that fails. */
+enum { FILES = 1024, RANGES = 65536, SECTOR = 512 };
 enum { FSYNC_ERRNO, WRITE_ERRNO, FAILING_PERCENT, TORN_PERCENT, CONTROLS };
 
 struct range { off_t at; size_t size; };
@@ -44,6 +45,12 @@ __attribute__((constructor)) static void begin(void) {
         close(fd);
     }
     chance = (unsigned)getpid();
+}
+
+/* Or it would look as if the service had ended by itself. */
+static void give_up(const char *why) {
+    dprintf(STDERR_FILENO, "disk_shim: %s\n", why);
+    abort();
 }
 
 static int happens(int percent) { return percent && (int)(rand_r(&chance) % 100) < percent; }
@@ -86,7 +93,7 @@ static struct file *file_of(int fd) {
     struct file *file = known(path);
     if (file) return file;
     file = known("");
-    if (!file) abort();
+    if (!file) give_up("more files than it can follow");
     strcpy(file->path, path);
     file->ranges = calloc(RANGES, sizeof(struct range));
     file->truncated = -1;
@@ -116,7 +123,7 @@ static void wrote(int fd, const void *data, size_t size, off_t at) {
     pthread_mutex_lock(&turn);
     struct file *file = file_of(fd);
     if (file) {
-        if (file->count == RANGES) abort();
+        if (file->count == RANGES) give_up("more writes than it can follow");
         file->ranges[file->count++] = (struct range){at, size};
         if (control && happens(control[TORN_PERCENT])) {
             /* The whole of it as often as not: a frame's header is shorter than a sector, and is there or not. */
@@ -135,7 +142,7 @@ static void synced(int fd, int worked) {
     if (file) {
         if (worked) {
             int to = on_platter(file->path);
-            if (file->truncated >= 0 && ftruncate64(to, file->truncated)) abort();
+            if (file->truncated >= 0 && ftruncate64(to, file->truncated)) give_up("the platter cannot be cut");
             for (int i = 0; i < file->count; i++) copy(fd, to, file->ranges[i].at, file->ranges[i].size);
             close(to);
             file->truncated = -1;

@@ -86,6 +86,10 @@ class Scene:
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError:
             said = "acked, but not stored" if probe.key in self.history.acked else "not acked"
+            if not self.service.is_alive:
+                said += (
+                    f": the service has ended with {self.service.popen.poll()}, and said last {self.service.log[-1:]}"
+                )
             raise NotLiveError(f"{within_seconds:g} s after the fault a new event is {said}") from None
         return time.monotonic() - started
 
