@@ -190,14 +190,19 @@ async def test_the_first_event_of_a_series_goes_where_series_are_kept(tmp_path: 
         assert spool.backlog.series() == {4711}
 
 
-async def test_what_the_disk_altered_is_kept_apart_and_its_neighbours_wait(tmp_path: Path) -> None:
-    async with opened(tmp_path) as spool:
+async def leave_an_altered_record(folder: Path) -> None:
+    """In ``left`` of ``folder``, what a crash left of three lines; the disk has altered the second."""
+    async with opened(folder) as spool:
         for number in range(3):
             await spool.append([blob(number)])
-        shutil.copytree(tmp_path, tmp_path / "left")
-    (name,) = journals(tmp_path / "left")
-    path = tmp_path / "left" / name
+        shutil.copytree(folder, folder / "left")
+    (name,) = journals(folder / "left")
+    path = folder / "left" / name
     path.write_bytes(path.read_bytes().replace(b"value=1 ", b"value=9 "))
+
+
+async def test_what_the_disk_altered_is_kept_apart_and_its_neighbours_wait(tmp_path: Path) -> None:
+    await leave_an_altered_record(tmp_path)
     async with opened(tmp_path / "left") as spool:
         assert waiting(spool) == line(0) + line(2)
         await spool.dirty(1)
@@ -300,13 +305,7 @@ async def test_marks_that_cannot_be_told_take_no_memory_for_each_sensor(tmp_path
 
 
 async def test_what_the_disk_altered_is_told_once_whatever_else_its_file_waits_for(tmp_path: Path) -> None:
-    async with opened(tmp_path) as spool:
-        for number in range(3):
-            await spool.append([blob(number)])
-        shutil.copytree(tmp_path, tmp_path / "left")
-    (name,) = journals(tmp_path / "left")
-    path = tmp_path / "left" / name
-    path.write_bytes(path.read_bytes().replace(b"value=1 ", b"value=9 "))
+    await leave_an_altered_record(tmp_path)
     for _ in range(3):
         async with opened(tmp_path / "left") as spool:
             assert waiting(spool) == line(0) + line(2)
